@@ -1,0 +1,1 @@
+"""From a locked node to an artifact on disk: builders, seals, the binary cache and the schedule."""

@@ -1,0 +1,1 @@
+"""The command line: reads arguments, the environment and the clock, calls workflow, prints, exits."""

@@ -1,0 +1,58 @@
+"""What the commands share: the options that every command has, and the session made of them and the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lode import config
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What the environment and the common options say: folders, collections, how to print."""
+
+    places: config.Places
+    collections: tuple[Path, ...]  # given with --collection, in front of those found by the catalogue
+    here: Path  # the current folder
+    json: bool
+    verbosity: int
+    terminal: bool  # standard error is a terminal: progress bars, colours
+
+    def emit(self, document: Any, text: str) -> None:
+        """Print `document` as JSON when --json was given, else `text`."""
+        click.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) if self.json else text)
+
+
+def common(function: Command) -> Command:
+    """Add --collection, --json and --verbose to a command, which gets them as its first argument, `session`."""
+
+    @click.option("--collection", "collections", multiple=True, type=click.Path(path_type=Path, file_okay=False),
+                  help="A folder with recipes/ and stacks/, in front of the shipped one. May be given again.")  # fmt: skip
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+    @click.option("-v", "--verbose", "verbosity", count=True, help="Say more. May be given twice.")
+    def wrapper(collections: tuple[Path, ...], as_json: bool, verbosity: int, **rest: Any) -> Any:
+        session = Session(
+            places=config.places(os.environ),
+            collections=collections,
+            here=Path.cwd(),
+            json=as_json,
+            verbosity=verbosity,
+            terminal=sys.stderr.isatty(),
+        )
+        return function(session, **rest)
+
+    wrapper.__doc__ = function.__doc__
+    wrapper.__name__ = function.__name__
+    # options added to `function` before this decorator ran
+    wrapper.__click_params__ = [*getattr(wrapper, "__click_params__", []), *getattr(function, "__click_params__", [])]  # type: ignore[attr-defined]
+    return wrapper

@@ -1,0 +1,1 @@
+"""What is asked and what is known: versions, recipes, stacks, targets, and the catalogue that finds them."""

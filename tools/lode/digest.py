@@ -1,0 +1,59 @@
+"""SHA-256 digests of bytes and of explicit documents in canonical JSON.
+
+Every hash that Lode takes of a value is a hash of a document that names its kind and the version of its form, so that
+a dataclass, a file's text, a path, a host or a time can never move it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_HEX = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class Digest(str):
+    """A SHA-256 digest as 64 lower-case hexadecimal digits, without a prefix."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Digest:
+        """Return the digest that `text` spells; ValueError unless it is 64 lower-case hexadecimal digits."""
+        if not _HEX.match(text):
+            raise ValueError(f"not a sha256 in hexadecimal: {text!r}")
+        return super().__new__(cls, text)
+
+
+def canonical(document: Any) -> bytes:
+    """Return `document` as canonical JSON: sorted keys, no white space, UTF-8, no floats.
+
+    Floats are refused with TypeError: their text differs between writers; numbers with a fraction are written as text.
+    """
+    _refuse_floats(document)
+    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def of_bytes(content: bytes) -> Digest:
+    """Return the SHA-256 of `content`."""
+    return Digest(hashlib.sha256(content).hexdigest())
+
+
+def of_document(kind: str, version: int, fields: Mapping[str, Any]) -> Digest:
+    """Return the SHA-256 of the canonical JSON of `{"kind", "version", "fields"}`."""
+    return of_bytes(canonical({"kind": kind, "version": version, "fields": dict(fields)}))
+
+
+def _refuse_floats(document: Any) -> None:
+    if isinstance(document, float):
+        raise TypeError(f"a float has no canonical text: {document!r}")
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            if not isinstance(key, str):
+                raise TypeError(f"a key of a canonical document is text, not {key!r}")
+            _refuse_floats(value)
+    elif isinstance(document, list | tuple):
+        for value in document:
+            _refuse_floats(value)

@@ -1,0 +1,1 @@
+"""What is chosen: the resolver, the graph of nodes, the lock file, and the explanations of both."""

@@ -1,0 +1,1 @@
+"""Sources by hash: origins, the mirror, fetching, safe unpacking and patches."""
