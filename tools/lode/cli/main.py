@@ -11,7 +11,23 @@ from lode import __version__
 from lode.errors import LodeError
 
 # name -> (module below lode.cli with a function `command`, one line of help, section)
-COMMANDS: dict[str, tuple[str, str, str]] = {}
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("init", "Start an experiment's repository: stack, recipe, CI, trust policy.", "Define"),
+    "check": ("check", "Name every fault of recipes, stacks and targets, with its place and a hint.", "Define"),
+    "list": ("list_", "List recipes, stacks, versions or targets.", "Define"),
+    "show": ("show", "Show one recipe, stack or target.", "Define"),
+    "search": ("search", "Find recipes by words of their name, summary and tags.", "Define"),
+    "lock": ("lock", "Choose versions for a stack and write its lock.", "Lock"),
+    "why": ("why", "Say why a package is in a stack.", "Lock"),
+    "diff": ("diff", "Explain what differs between two locks.", "Lock"),
+    "fetch": ("fetch", "Fetch a stack's sources by hash into the mirror.", "Build"),
+    "build": ("build", "Build a stack's nodes from source.", "Build"),
+    "test": ("test", "Run the tests of a stack, or of any prefix.", "Build"),
+    "shell": ("shell", "Open a shell, or run a command, inside a stack.", "Use"),
+    "release": ("release", "Lock check, fetch, build, install, test and report, in one.", "Release"),
+    "report": ("report", "Write the report page of a release again.", "Release"),
+    "doctor": ("doctor", "Say whether this machine can build and run a stack.", "Use"),
+}
 
 
 class LazyGroup(click.Group):
