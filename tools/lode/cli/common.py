@@ -37,7 +37,7 @@ def common(function: Command) -> Command:
     """Add --collection, --json and --verbose to a command, which gets them as its first argument, `session`."""
 
     @click.option("--collection", "collections", multiple=True, type=click.Path(path_type=Path, file_okay=False),
-                  help="A folder with recipes/ and stacks/, put before the shipped one. May be given again.")  # fmt: skip
+                  help="A folder with recipes/ and stacks/, put before the shipped one. Repeatable.")  # fmt: skip
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
     @click.option("-v", "--verbose", "verbosity", count=True, help="Say more. May be given twice.")
     def wrapper(collections: tuple[Path, ...], as_json: bool, verbosity: int, **rest: Any) -> Any:
