@@ -106,12 +106,14 @@ def viewed(
     binds: Sequence[Bind],
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
+    alone: bool = False,
 ) -> list[str]:
     """Return the command that runs `argv` on the host as it is, with `binds` on top.
 
     The environment stays as it is but for `env`. A destination whose folder the host does not have
-    (`/cvmfs/<repository>/…`) is made in memory beside what the host has there. With the seal `none` the command runs
-    as it is, and HostError is raised unless every destination already is its source.
+    (`/cvmfs/<repository>/…`) is made in memory beside what the host has there. `alone`: the program has no network but
+    its own loopback, and nothing that it starts outlives it. With the seal `none` the command runs as it is, and
+    HostError is raised unless every destination already is its source.
     """
     extra = dict(env or {})
     if seal.kind == "none":
@@ -123,6 +125,8 @@ def viewed(
     command += _parents(binds)
     for bind in sorted(binds, key=lambda bind: PurePosixPath(bind.destination).parts):
         command += ["--dev-bind" if bind.writable else "--ro-bind", str(bind.source), bind.destination]
+    if alone:
+        command += ["--unshare-net", "--unshare-pid", "--proc", "/proc"]
     command += ["--remount-ro", "/"]
     for name, value in sorted(extra.items()):
         command += ["--setenv", name, value]
