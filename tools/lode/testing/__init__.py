@@ -1,0 +1,1 @@
+"""Running the tests of recipes and stacks against an installed prefix, and telling what they gave."""
