@@ -7,8 +7,9 @@ citations, places to download from and the activation environment are left out: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
 from lode.definitions.recipe import Environment, Kind, Origin, System, Upstream
 from lode.definitions.stack import Pins, Publish
@@ -54,6 +55,9 @@ class LockedArgument:
 
     words: tuple[str, ...]
     targets: tuple[str, ...]
+    option: str | None = None
+    define: str | None = None
+    value: str | None = None  # the option's value, as the recipe spells it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +99,16 @@ class LockedTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A node's dependency on another node, what for, on which targets, and the rule that asked for it."""
+    """A node's dependency on another node, what for, on which targets, and the rule that asked for it.
+
+    There is one edge per package unless kinds or constraints differ between targets.
+    """
 
     package: str
     kinds: tuple[Kind, ...]  # sorted
     targets: tuple[str, ...]  # sorted
-    constraint: str  # as the recipe wrote it, for explanations: ">=3.16"
+    constraint: str  # on the version, as the recipe wrote it, for explanations: ">=3.16"
+    options: tuple[tuple[str, str], ...] = ()  # that the recipe asked for, sorted by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,3 +206,58 @@ class Lock:
     def final_path(self, target: str) -> str:
         """Return the absolute path at which the release's tree for `target` is used, in images and CVMFS alike."""
         return f"/cvmfs/{self.publish.cvmfs}/{self.stack}/{self.release}/{target}"
+
+
+BUILDING = frozenset({Kind.BUILD, Kind.LINK, Kind.RUN})  # what must exist before a node is of use; tests come after
+
+
+def dependencies(node: Node, target: str, kinds: Collection[Kind] = BUILDING) -> tuple[str, ...]:
+    """Return the packages that `node` depends on directly on `target` for any of `kinds`, sorted."""
+    return tuple(
+        sorted(
+            {
+                edge.package
+                for edge in node.edges
+                if target in edge.targets and any(kind in kinds for kind in edge.kinds)
+            }
+        )
+    )
+
+
+def build_order(lock: Lock, target: str) -> tuple[Node, ...]:
+    """Return all nodes of `target`, each after what it needs to be built and used; ties by name."""
+    nodes = {node.package: node for node in lock.nodes if target in node.targets}
+    return tuple(nodes[name] for name in topological({name: dependencies(nodes[name], target) for name in nodes}))
+
+
+def closure(lock: Lock, packages: Iterable[str], target: str, kinds: Collection[Kind]) -> tuple[Node, ...]:
+    """Return the nodes of `packages` and all they reach on `target` over edges of `kinds`, in build order.
+
+    KeyError names a package that the lock does not have on that target.
+    """
+    nodes = {node.package: node for node in lock.nodes if target in node.targets}
+    reached: set[str] = set()
+    waiting = list(packages)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(dependencies(nodes[name], target, kinds))
+    return tuple(node for node in build_order(lock, target) if node.package in reached)
+
+
+def topological(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Return the keys of `edges`, each after the names it maps to, smaller names first where both orders would do.
+
+    Names that are no key are left out. graphlib.CycleError holds a cycle as its second argument.
+    """
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for name in sorted(edges):
+        sorter.add(name, *sorted(needed for needed in edges[name] if needed in edges))
+    sorter.prepare()
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        order += ready
+        sorter.done(*ready)
+    return tuple(order)
