@@ -35,3 +35,9 @@ def places(environ: Mapping[str, str]) -> Places:
         releases=Path(environ.get("LODE_RELEASES") or data / "releases"),
         keys=settings / "keys",
     )
+
+
+def state(environ: Mapping[str, str]) -> Path:
+    """Return the folder for what Lode notes about its own runs, such as the traceback of a crash."""
+    home = environ.get("LODE_HOME")
+    return Path(home).absolute() / "state" if home else Path(platformdirs.user_state_dir("lode"))

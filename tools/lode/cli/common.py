@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 import click
 
 from lode import config
+from lode.progress import Face, face
 
 Command = Callable[..., Any]
 
@@ -27,27 +27,42 @@ class Session:
     json: bool
     verbosity: int
     terminal: bool  # standard error is a terminal: progress bars, colours
+    quiet: bool = False  # no progress
+
+    def progress(self) -> Face:
+        """Return the face that shows work on standard error; it is put away when the command ends."""
+        shown = face(sys.stderr, terminal=self.terminal, quiet=self.quiet)
+        context = click.get_current_context(silent=True)
+        if context is not None:
+            context.call_on_close(shown.close)
+        return shown
 
     def emit(self, document: Any, text: str) -> None:
         """Print `document` as JSON when --json was given, else `text`."""
-        click.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) if self.json else text)
+        if self.json:
+            import json
+
+            text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+        click.echo(text)
 
 
 def common(function: Command) -> Command:
-    """Add --collection, --json and --verbose to a command, which gets them as its first argument, `session`."""
+    """Add --collection, --json, --quiet and --verbose to a command, which gets them as its first argument."""
 
     @click.option("--collection", "collections", multiple=True, type=click.Path(path_type=Path, file_okay=False),
                   help="A folder with recipes/ and stacks/, put before the shipped one. Repeatable.")  # fmt: skip
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+    @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
     @click.option("-v", "--verbose", "verbosity", count=True, help="Say more. May be given twice.")
-    def wrapper(collections: tuple[Path, ...], as_json: bool, verbosity: int, **rest: Any) -> Any:
+    def wrapper(collections: tuple[Path, ...], as_json: bool, quiet: bool, verbosity: int, **rest: Any) -> Any:
         session = Session(
             places=config.places(os.environ),
             collections=collections,
             here=Path.cwd(),
             json=as_json,
             verbosity=verbosity,
-            terminal=sys.stderr.isatty(),
+            terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",
+            quiet=quiet,
         )
         return function(session, **rest)
 
