@@ -110,7 +110,7 @@ class TestReport:
 
     def of(self, outcome: Outcome) -> tuple[TestResult, ...]:
         """Return the results that ended so, in order."""
-        return tuple(result for result in self.results if result.outcome is outcome)
+        return tuple(result for result in self.results if result.outcome == outcome)
 
     @property
     def passed(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lode.definitions.recipe import Kind
 from lode.errors import UsageError
-from lode.locking.graph import Lock, LockedTest, Node
+from lode.locking.graph import Lock, LockedTest, Node, closure, dependencies
 
 STACK = ""  # the package name under which the stack's own tests run
 STACK_FOLDER = ".stack"  # their folder below `.lode/tests`
@@ -44,21 +44,15 @@ def installed(lock: Lock, target: str, group: str | None) -> frozenset[str]:
     UsageError if the stack has no such group.
     """
     if group is None:
-        waiting = [requirement.split()[0] for requirement in lock.requirements]
+        asked = tuple(requirement.split()[0] for requirement in lock.requirements)
     elif group in lock.groups:
-        waiting = list(lock.groups[group])
+        asked = lock.groups[group]
     else:
         groups = ", ".join(sorted(lock.groups)) or "none"
         raise UsageError(f"{lock.stack} has no group '{group}'", hint=f"its groups are: {groups}")
-    nodes = {node.package: node for node in lock.nodes if target in node.targets and node.provider == "lode"}
-    found: set[str] = set()
-    while waiting:
-        package = waiting.pop()
-        if package in found or package not in nodes:
-            continue
-        found.add(package)
-        waiting += _needs(nodes[package], target, (Kind.LINK, Kind.RUN))
-    return frozenset(found)
+    here = {node.package for node in lock.nodes if target in node.targets}
+    nodes = closure(lock, here.intersection(asked), target, (Kind.LINK, Kind.RUN))
+    return frozenset(node.package for node in nodes if node.provider == "lode")
 
 
 def select(lock: Lock, target: str, *, group: str | None, packages: Sequence[str] = ()) -> tuple[Case, ...]:
@@ -87,7 +81,7 @@ def select(lock: Lock, target: str, *, group: str | None, packages: Sequence[str
 
 
 def _missing(node: Node, target: str, present: frozenset[str], test: LockedTest) -> list[str]:
-    wanted = set(_needs(node, target, (Kind.TEST,)))
+    wanted = set(dependencies(node, target, (Kind.TEST,)))
     if test.python:
         wanted.add("python")
     return sorted(wanted - present - {node.package})
@@ -95,10 +89,6 @@ def _missing(node: Node, target: str, present: frozenset[str], test: LockedTest)
 
 def _lacks(packages: Sequence[str]) -> str:
     return f"needs {', '.join(packages)}, not in this prefix" if packages else ""
-
-
-def _needs(node: Node, target: str, kinds: Iterable[Kind]) -> list[str]:
-    return [edge.package for edge in node.edges if target in edge.targets and set(kinds) & set(edge.kinds)]
 
 
 def _refuse_unknown(packages: Sequence[str], present: frozenset[str], lock: Lock) -> None:

@@ -219,7 +219,10 @@ def _numbers(case: Case, folder: Path, references: dict[str, numbers.Reference])
         written = numbers.read_numbers(content)
     except FileNotFoundError as error:
         raise _Ended(Outcome.FAILED, Cause.NUMBERS, "wrote no numbers to $LODE_NUMBERS") from error
-    except (OSError, numbers.NumbersError) as error:
+    except OSError as error:
+        message = f"what it wrote to $LODE_NUMBERS cannot be read: {error.strerror}"
+        raise _Ended(Outcome.FAILED, Cause.NUMBERS, message) from error
+    except numbers.NumbersError as error:
         raise _Ended(Outcome.FAILED, Cause.NUMBERS, f"what it wrote to $LODE_NUMBERS {error}") from error
     found = numbers.compare(written, references, float(case.test.tolerance))
     wrong = [number for number in found if not number.agrees]
