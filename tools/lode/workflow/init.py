@@ -1,0 +1,63 @@
+"""The repository that a new experiment starts from: a collection with one stack, one C++ recipe, a test and CI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import jinja2
+
+from lode import tree
+from lode.definitions.language import NAME
+from lode.definitions.target import Target
+from lode.errors import Fault, UsageError
+from lode.tree import FileTree
+
+_TEMPLATES = Path(__file__).with_name("templates") / "experiment"
+
+
+def experiment(name: str, *, release: str, date: str, target: Target) -> FileTree:
+    """Return the files of a repository for the experiment `name`; UsageError unless it can name a stack.
+
+    `release` is the stack's first (`2026.11`), `date` its day in ISO form.
+    """
+    if not NAME.fullmatch(name):
+        hint = "lower-case letters, digits and dashes, beginning with a letter: --experiment dance"
+        raise UsageError(f"an experiment cannot be called {name!r} here", hint=hint)
+    stack, recipe = f"stacks/{name}/{release}", f"recipes/{name}-pulses"
+    templates = {
+        "collection.yaml": "collection.yaml.j2",
+        "README.md": "README.md.j2",
+        f"{stack}/stack.yaml": "stack.yaml.j2",
+        f"{recipe}/recipe.yaml": "recipe.yaml.j2",
+        f"{recipe}/src/CMakeLists.txt": "CMakeLists.txt.j2",
+        f"{recipe}/src/pulses.cpp": "pulses.cpp.j2",
+        ".github/workflows/lode.yml": "lode.yml.j2",
+    }
+    words = {
+        "name": name,
+        "release": release,
+        "date": date,
+        "target": target.name,
+        "image": f"{target.os}:{target.os_version}",
+    }
+    return FileTree(files={PurePosixPath(path): _rendered(file, words) for path, file in templates.items()})
+
+
+def create(files: FileTree, folder: Path) -> None:
+    """Write `files` below `folder`; UsageError naming every file that is already there, before any is written."""
+    there = [path for path in sorted(files.files) if (folder / path).exists() or (folder / path).is_symlink()]
+    if there:
+        hint = "choose another folder, or move them away"
+        raise UsageError.of([Fault(message=f"{folder / path} is already there", hint=hint) for path in there])
+    tree.write(files, folder)
+
+
+def _rendered(template: str, words: Mapping[str, str]) -> bytes:
+    environment = jinja2.Environment(  # plain text of names checked above, no markup
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701
+    )
+    return environment.get_template(template).render(words).encode()
