@@ -192,7 +192,7 @@ def _obtain(item: _Item, mirror: Mirror, recipe_file: RecipeFile, reach: Reach, 
         if found is None:
             with mirror.held(item.source.sha256, reach.stop):
                 found = _present(item, mirror, reach) or _bring(item, mirror, recipe_file, reach, offline)
-        outcome = str(found.outcome)
+        outcome = "cached" if found.outcome is Outcome.CACHED else "done"
         return found
     finally:
         reach.progress.finish(wanted.task, outcome)

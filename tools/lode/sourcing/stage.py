@@ -73,9 +73,12 @@ def _lay(
     who = f"{node.package} {node.version}"
     folder = _folder(who, source, destination)
     with _opened(node, source, mirror, recipe_file, destination) as content:
-        beside_recipe = bool(source.origins) and source.origins[0].scheme == "path"
-        if not source.unpack or (beside_recipe and not archives.is_archive(content)):
+        first = source.origins[0] if source.origins else None
+        if not source.unpack:
             _copy(who, content, source.filename, folder)
+            return
+        if first is not None and first.scheme == "path" and not archives.is_archive(content):
+            _copy(who, content, first.location.rstrip("/").rpartition("/")[2], folder)
             return
         try:
             unpack.unpack(content, source.filename, folder, subdirectory=source.subdirectory, limits=limits)

@@ -207,6 +207,9 @@ def _start(response: httpx.Response, wanted: Wanted, part: Path, offset: int, re
         total = int(length) if length.isdigit() else None
     if total is not None and wanted.size is not None and total != wanted.size:
         raise Refused(f"it offers {total} bytes; the lock says {wanted.size}")
+    if total is not None and wanted.size is None:  # only now is it known how much there is to do
+        reach.progress.start(wanted.task, total=total, unit="B")
+        reach.progress.advance(wanted.task, offset)
     return offset
 
 
