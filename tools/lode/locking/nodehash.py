@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from lode import digest
+from lode.definitions.canonical import target_document
 from lode.definitions.recipe import Kind
 from lode.definitions.target import Target
 from lode.digest import Digest
@@ -92,36 +93,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
 
 def of_target(target: Target) -> Digest:
     """Return the digest of all that decides what a build on `target` yields."""
-    base, compiler = target.base, target.compiler
-    fields = {
-        "os": target.os,
-        "os_version": target.os_version,
-        "arch": target.arch,
-        "base": {"image": base.image, "suite": base.suite, "snapshot": base.snapshot},
-        "compiler": {
-            "name": compiler.name,
-            "version": compiler.version,
-            "languages": list(compiler.languages),
-            "c": compiler.c,
-            "cxx": compiler.cxx,
-            "fortran": compiler.fortran,
-        },
-        "glibc": target.glibc,
-        "libstdcxx": target.libstdcxx,
-        "microarchitecture": target.microarchitecture,
-        "system_packages": list(target.system_packages),
-        "externals": [
-            {
-                "package": tool.package,
-                "version": tool.version,
-                "system_package": tool.system_package,
-                "program": tool.program,
-            }
-            for tool in target.externals
-        ],
-        "system_libraries": list(target.system_libraries),
-    }
-    return digest.of_document("target", 1, fields)
+    return digest.of_document("target", 1, target_document(target))
 
 
 def hashed(nodes: Iterable[Node], targets: Mapping[str, Digest]) -> tuple[Node, ...]:

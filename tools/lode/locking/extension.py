@@ -1,0 +1,71 @@
+"""Stacks on top of others: the nodes of the extended lock, put as recipes that leave no choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lode.definitions.recipe import Build, Dependency, Option, Recipe, RecipeVersion
+from lode.definitions.requirement import Condition, Requirement
+from lode.definitions.stack import StackDefinition
+from lode.definitions.target import Target
+from lode.definitions.version import Constraint, Version
+from lode.errors import Fault, ResolutionError
+from lode.locking import nodehash
+from lode.locking.graph import Lock, Node
+from lode.locking.universe import Rule, Source
+
+
+def check(base: Lock, stack: StackDefinition, targets: Mapping[str, Target]) -> None:
+    """Raise ResolutionError unless each of `targets` is in `base` as it is now: its nodes are used as they are."""
+    known = {target.definition.name: target.digest for target in base.targets}
+    name = f"{base.stack}@{base.release}"
+    faults = []
+    for target in targets.values():
+        if target.name not in known:
+            message = f"{name} has no target {target.name}, so {stack.name}@{stack.release} cannot have it on top"
+            hint = f"targets of {name}: {', '.join(known)}"
+            faults.append(Fault(message=message, place=stack.place, hint=hint))
+        elif nodehash.of_target(target) != known[target.name]:
+            message = f"the target {target.name} is not what it was when {name} was locked"
+            faults.append(Fault(message=message, place=target.place, hint=f"lock {name} again, or undo the change"))
+    if faults:
+        raise ResolutionError.of(faults)
+
+
+def recipes(base: Lock) -> Mapping[str, Recipe]:
+    """Return a recipe for each node of `base` with its one version, its options as they are, and its edges."""
+    return {node.package: _recipe(node) for node in base.nodes}
+
+
+def requests(base: Lock) -> tuple[Rule, ...]:
+    """Return the requirements of `base` as rules of our own."""
+    packages = sorted({requirement.split()[0] for requirement in base.requirements})
+    asker = f"{base.stack}@{base.release}"
+    return tuple(
+        Rule(source=Source.BASE, asker=asker, requirement=Requirement(package=package)) for package in packages
+    )
+
+
+def _recipe(node: Node) -> Recipe:
+    return Recipe(
+        name=node.package,
+        summary=node.summary,
+        homepage=node.homepage,
+        license=node.license,
+        versions=(RecipeVersion(version=Version(node.version), sources=()),),
+        build=Build(system=node.build.system),
+        options=tuple(
+            Option(name=name, values=(value,), default=value, summary="")
+            for name, value in sorted(node.options.items())
+        ),
+        dependencies=tuple(
+            Dependency(
+                requirement=Requirement(
+                    package=edge.package, constraint=Constraint.parse(edge.constraint), options=edge.options
+                ),
+                kinds=edge.kinds,
+                when=Condition(targets=edge.targets),
+            )
+            for edge in node.edges
+        ),
+    )

@@ -1,0 +1,160 @@
+"""From what a stack asks and what recipes know to a lock: the whole way, without touching the world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError
+
+from lode.definitions.recipe import Recipe, Test
+from lode.definitions.stack import StackDefinition
+from lode.definitions.target import Target
+from lode.definitions.version import Version
+from lode.errors import Fault, ResolutionError
+from lode.locking import extension, lockfile, nodehash
+from lode.locking.choose import choose
+from lode.locking.conditions import meets, on_target
+from lode.locking.cut import Cut
+from lode.locking.graph import Extended, Lock, LockedTarget, LockedTest, Node, dependencies, topological
+from lode.locking.nodes import Files, locked_test, nodes
+from lode.locking.survey import Known, survey
+from lode.locking.universe import Rule, Source, Universe
+from lode.yamldoc import meant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """What may change although nothing forces it to: some packages, or everything."""
+
+    packages: tuple[str, ...] = ()
+    everything: bool = False
+
+
+def resolve(
+    stack: StackDefinition,
+    *,
+    targets: Mapping[str, Target],
+    recipe: Callable[[str], Recipe | None],
+    recipe_names: Callable[[], Sequence[str]],
+    file: Files,
+    base: Lock | None = None,
+    previous: Lock | None = None,
+    update: Update = Update(),
+    collections: Sequence[tuple[str, str]] = (),
+    tools: Mapping[str, str],
+) -> Lock:
+    """Return the lock of `stack`: the same for the same content, in whatever order it was written.
+
+    `file` gives the bytes of a file of a recipe's folder, or of the stack's for package "" (of a folder: its packed
+    archive). `base` is the lock that the stack extends, `previous` the one that changes should be few against.
+    ResolutionError names the requests that cannot hold together, or that name something that does not exist.
+    """
+    here = {name: targets[name] for name in sorted(stack.targets)}
+    if base is not None:
+        extension.check(base, stack, here)
+    kept = _kept(previous, update)
+    known = Known(recipe=recipe, names=recipe_names)
+    universe = survey(stack, here, known, extension.recipes(base) if base else {}, kept, _requests(stack, base))
+    _refuse_unknown(update, universe)
+    outcome = choose(universe, kept, update.packages)
+    fixed = {node.package: node for node in base.nodes} if base else {}
+    found = nodes(universe, outcome.cuts, file, stack.upstream, fixed)
+    _refuse_cycles(found, here)
+    locked = tuple(LockedTarget(definition=target, digest=nodehash.of_target(target)) for target in here.values())
+    lock = Lock(
+        schema=lockfile.SCHEMA,
+        stack=stack.name,
+        release=stack.release,
+        date=stack.date,
+        summary=stack.summary,
+        collections=tuple(collections),
+        extends=Extended(stack=base.stack, release=base.release, digest=base.digest) if base else None,
+        tools={name: tools[name] for name in sorted(tools)},
+        pins=stack.pins,
+        publish=stack.publish,
+        requirements=_requirements(stack, base),
+        groups=_groups(stack, base),
+        targets=locked,
+        nodes=nodehash.hashed(found, {target.definition.name: target.digest for target in locked}),
+        tests=tuple(_tests(stack.tests, outcome.cuts, here, file)),
+        digest=lockfile.UNSEALED,
+    )
+    return _sealed(lock, previous)
+
+
+def _kept(previous: Lock | None, update: Update) -> dict[str, Version]:
+    if previous is None or update.everything:
+        return {}
+    return {node.package: Version(node.version) for node in previous.nodes if node.package not in update.packages}
+
+
+def _requests(stack: StackDefinition, base: Lock | None) -> tuple[Rule, ...]:
+    own = [
+        Rule(source=Source.STACK, asker="stack", requirement=request)
+        for request in sorted(stack.requirements, key=lambda request: (request.package, str(request)))
+    ]
+    return (*own, *(extension.requests(base) if base else ()))
+
+
+def _requirements(stack: StackDefinition, base: Lock | None) -> tuple[str, ...]:
+    return tuple(sorted({str(request) for request in stack.requirements} | set(base.requirements if base else ())))
+
+
+def _groups(stack: StackDefinition, base: Lock | None) -> dict[str, tuple[str, ...]]:
+    groups = {name: set(packages) for name, packages in base.groups.items()} if base else {}
+    for group in stack.groups:
+        groups.setdefault(group.name, set()).update(group.packages)
+    return {name: tuple(sorted(groups[name])) for name in sorted(groups)}
+
+
+def _tests(
+    tests: Sequence[Test], cuts: Mapping[str, Cut], targets: Mapping[str, Target], file: Files
+) -> list[LockedTest]:
+    locked = []
+    for test in tests:
+        where = tuple(
+            name
+            for name, target in targets.items()
+            if on_target(test.when, target)
+            and all(meets(other, cuts[name].present.get(other.package)) for other in test.when.packages)
+        )
+        if where:
+            locked.append(locked_test(test, "", where, file))
+    return locked
+
+
+def _refuse_unknown(update: Update, universe: Universe) -> None:
+    faults = [
+        Fault(
+            message=f"{name} cannot be updated: the stack does not need it",
+            hint=meant(name, universe.members) or "`lode why STACK` lists what it needs",
+        )
+        for name in update.packages
+        if name not in universe.members
+    ]
+    if faults:
+        raise ResolutionError.of(faults)
+
+
+def _refuse_cycles(nodes: Sequence[Node], targets: Mapping[str, Target]) -> None:
+    for target in targets:
+        here = [node for node in nodes if target in node.targets]
+        try:
+            topological({node.package: dependencies(node, target) for node in here})
+        except CycleError as error:
+            cycle: list[str] = error.args[1][::-1]
+            start = cycle.index(min(cycle))
+            cycle = cycle[start:-1] + cycle[:start] if start else cycle[:-1]
+            told = " needs ".join([*cycle, cycle[0]])
+            message = f"packages need each other in a circle on {target}: {told}"
+            hint = "a package cannot be built before itself: drop a dependency, or put it under an option"
+            raise ResolutionError(message, hint=hint) from error
+
+
+def _sealed(lock: Lock, previous: Lock | None) -> Lock:
+    """Return `lock` with its digest; tools and collections stay those of `previous` when they changed nothing else."""
+    if previous is not None:
+        same = lockfile.seal(replace(lock, tools=previous.tools, collections=previous.collections))
+        if same.digest == previous.digest:
+            return previous
+    return lockfile.seal(lock)
