@@ -28,6 +28,7 @@ from lode.locking.graph import Lock, Node
 from lode.locking.resolve import Update, resolve
 
 TOOLS = {"lode-format": "1", "rattler": "0.28.0", "rattler-build": "0.73.0"}
+NOTHING = Update()
 
 
 def target(
@@ -78,8 +79,10 @@ class World:
         system: System = System.CMAKE,
         deprecated: str = "",
     ) -> None:
-        """Add a recipe. `needs` are link dependencies, `xerces-c >=3.2 when +gdml`; options `gdml=true` or
-        `std=17:17,20` or `gdml=true when >=2`; conflicts `qt >=6: not ported yet`, `+qt | root +x11: both open windows`.
+        """Add a recipe.
+
+        `needs` are link dependencies, `xerces-c >=3.2 when +gdml`; options are `gdml=true`, `std=17:17,20`, `gdml=true
+        when >=2`; conflicts are `qt >=6: not ported yet`, `+qt | root +x11: both open windows`.
         """
         kinds = [(Kind.LINK, needs), (Kind.BUILD, build), (Kind.RUN, run), (Kind.TEST, test)]
         written = [(kind, text) for kind, texts in kinds for text in texts]
@@ -136,7 +139,7 @@ class World:
         *more: str,
         previous: Lock | None = None,
         base: Lock | None = None,
-        update: Update = Update(),
+        update: Update = NOTHING,
         **options: str,
     ) -> Lock:
         """Return the lock of a stack, or of one with these requirements."""

@@ -15,6 +15,7 @@ from lode import digest
 from lode.definitions.recipe import Environment, Kind, Origin, System, Upstream
 from lode.definitions.stack import Pins, Publish
 from lode.definitions.target import Base, Compiler, External, Target
+from lode.definitions.version import Version
 from lode.digest import Digest
 from lode.errors import LockError, Place
 from lode.locking import nodehash
@@ -205,6 +206,15 @@ def load(content: bytes, file: str) -> Lock:
         _refuse(file, "the lock was edited: its content does not have the digest that it states", hint)
     _check_hashes(lock, file)
     return lock
+
+
+def versions(content: bytes) -> dict[str, str]:
+    """Return the version of each package in a lock that `load` refuses, as far as they can be made out."""
+    try:
+        nodes = json.loads(content)["nodes"]
+        return {node["package"]: Version(node["version"]).text for node in nodes}
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return {}
 
 
 def _object(items: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError
+from types import MappingProxyType
 
 from lode.definitions.recipe import Recipe, Test
 from lode.definitions.stack import StackDefinition
@@ -30,6 +31,10 @@ class Update:
     everything: bool = False
 
 
+NOTHING = Update()
+NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
+
+
 def resolve(
     stack: StackDefinition,
     *,
@@ -39,20 +44,22 @@ def resolve(
     file: Files,
     base: Lock | None = None,
     previous: Lock | None = None,
-    update: Update = Update(),
+    preferred: Mapping[str, str] = NO_VERSIONS,
+    update: Update = NOTHING,
     collections: Sequence[tuple[str, str]] = (),
     tools: Mapping[str, str],
 ) -> Lock:
     """Return the lock of `stack`: the same for the same content, in whatever order it was written.
 
     `file` gives the bytes of a file of a recipe's folder, or of the stack's for package "" (of a folder: its packed
-    archive). `base` is the lock that the stack extends, `previous` the one that changes should be few against.
+    archive). `base` is the lock that the stack extends, `previous` the one that changes should be few against;
+    `preferred` stands for a previous lock of which only the versions are known.
     ResolutionError names the requests that cannot hold together, or that name something that does not exist.
     """
     here = {name: targets[name] for name in sorted(stack.targets)}
     if base is not None:
         extension.check(base, stack, here)
-    kept = _kept(previous, update)
+    kept = _kept(previous, preferred, update)
     known = Known(recipe=recipe, names=recipe_names)
     universe = survey(stack, here, known, extension.recipes(base) if base else {}, kept, _requests(stack, base))
     _refuse_unknown(update, universe)
@@ -82,10 +89,11 @@ def resolve(
     return _sealed(lock, previous)
 
 
-def _kept(previous: Lock | None, update: Update) -> dict[str, Version]:
-    if previous is None or update.everything:
+def _kept(previous: Lock | None, preferred: Mapping[str, str], update: Update) -> dict[str, Version]:
+    if update.everything:
         return {}
-    return {node.package: Version(node.version) for node in previous.nodes if node.package not in update.packages}
+    before = {node.package: node.version for node in previous.nodes} if previous else preferred
+    return {name: Version(version) for name, version in before.items() if name not in update.packages}
 
 
 def _requests(stack: StackDefinition, base: Lock | None) -> tuple[Rule, ...]:

@@ -1,0 +1,117 @@
+"""Locks of stacks in collections: reading the committed one, and making it anew with as little change as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from lode import tree
+from lode.definitions.catalogue import Catalogue
+from lode.definitions.stack import StackDefinition
+from lode.errors import HostError, LockError, Place
+from lode.locking import lockfile
+from lode.locking.graph import Lock
+from lode.locking.resolve import NOTHING, Update, resolve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relock:
+    """A lock made anew, and the one that was there before."""
+
+    lock: Lock
+    previous: Lock | None  # None: there was none, or none that could be read
+    path: Path  # where the lock is kept
+    unread: LockError | None = None  # why the previous lock could not be read
+
+    @property
+    def changed(self) -> bool:
+        """Return whether what should be written is not what is there."""
+        return self.previous is None or self.lock.digest != self.previous.digest
+
+
+def locked(catalogue: Catalogue, reference: str) -> Lock:
+    """Return the committed lock of the stack `reference`; LockError when there is none or it is not sound."""
+    stack = catalogue.stack(reference)
+    path = catalogue.lock_path(stack)
+    lock = _read(catalogue, path)
+    if lock is None:
+        message = f"{stack.name}@{stack.release} has no lock yet"
+        hint = f"`lode lock {stack.name}@{stack.release}` makes it"
+        raise LockError(message, place=Place(file=catalogue.shown(path)), hint=hint)
+    return lock
+
+
+def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, path: Path | None = None) -> Relock:
+    """Return the lock that the stack `reference` has now; nothing is written.
+
+    What the lock at `path` (default: the committed one) chose is kept as far as possible, even when that lock is of
+    another schema or was edited: then its versions are preferred and nothing else of it counts.
+    """
+    stack = catalogue.stack(reference)
+    committed = path or catalogue.lock_path(stack)
+    previous, unread = None, None
+    try:
+        previous = _read(catalogue, committed)
+    except LockError as error:
+        unread = error
+    lock = resolve(
+        stack,
+        targets={name: catalogue.target(name) for name in stack.targets},
+        recipe=catalogue.find_recipe,
+        recipe_names=catalogue.recipe_names,
+        file=files(catalogue, stack),
+        base=locked(catalogue, stack.extends) if stack.extends else None,
+        previous=previous,
+        preferred=lockfile.versions(committed.read_bytes()) if unread else {},
+        update=update,
+        collections=tuple((collection.name, collection.version) for collection in catalogue.collections),
+        tools=tools(),
+    )
+    return Relock(lock=lock, previous=previous, path=committed, unread=unread)
+
+
+def write(lock: Lock, path: Path) -> None:
+    """Put `lock` at `path` at once; HostError when nothing can be written there."""
+    try:
+        tree.replace(path, lockfile.dump(lock))
+    except OSError as error:
+        hint = "write it elsewhere with -o FILE"
+        raise HostError(
+            f"the lock cannot be written: {error.strerror}", place=Place(file=str(path)), hint=hint
+        ) from error
+
+
+def files(catalogue: Catalogue, stack: StackDefinition) -> Callable[[str, str], bytes]:
+    """Return the function that reads the files of recipes, and of `stack` for package ""; of a folder, its archive."""
+
+    def content(package: str, relative: str) -> bytes:
+        path = catalogue.recipe_file(package, relative) if package else catalogue.stack_file(stack, relative)
+        if path.is_dir():
+            from lode.sourcing.pack import packed
+
+            return packed(path)
+        return path.read_bytes()
+
+    return content
+
+
+def tools() -> dict[str, str]:
+    """Return the versions of what makes and builds locks."""
+    return {
+        "lode-format": str(lockfile.SCHEMA),
+        "rattler": metadata.version("py-rattler"),
+        "rattler-build": metadata.version("py-rattler-build"),
+    }
+
+
+def _read(catalogue: Catalogue, path: Path) -> Lock | None:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        place = Place(file=catalogue.shown(path))
+        raise LockError(f"the lock cannot be read: {error.strerror}", place=place) from error
+    return lockfile.load(content, catalogue.shown(path))
