@@ -14,7 +14,7 @@ from lode.testing.results import Outcome
 class Outline(HTMLParser):
     """Collects the tags and refuses what is not well nested."""
 
-    VOID = frozenset({"meta", "link", "br", "hr", "img", "input", "rect", "line", "circle", "path"})
+    VOID = frozenset({"meta", "link", "br", "hr", "img", "input"})
 
     def __init__(self) -> None:
         super().__init__()

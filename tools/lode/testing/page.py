@@ -60,6 +60,11 @@ def offset(value: float) -> float:
     return round(max(-1.5, min(1.5, value)) / 1.5 * _HALF_WIDTH, 1)
 
 
+def link(address: str) -> str:
+    """Return `address` when a browser may follow it; an empty link for any scheme but http and https."""
+    return address if address.startswith(("https://", "http://")) else ""
+
+
 def printable(text: str) -> str:
     """Return `text` without the control characters that HTML and XML forbid; line ends and tabs are kept."""
     replaced = text.replace("\r\n", "\n").translate(_CONTROLS)
@@ -79,6 +84,6 @@ def _environment(room: str) -> jinja2.Environment:
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     environment.filters.update(
-        seconds=seconds, size=size, number=number, deviation=deviation, offset=offset, printable=printable
+        seconds=seconds, size=size, number=number, deviation=deviation, offset=offset, printable=printable, link=link
     )
     return environment
