@@ -20,6 +20,7 @@ from lode.definitions.recipe import (
     Source,
     Test,
 )
+from lode.definitions.stack import StackDefinition
 from lode.definitions.target import Target
 
 
@@ -51,6 +52,33 @@ def recipe_document(recipe: Recipe) -> dict[str, Any]:
         "tests": [_test(test) for test in recipe.tests],
         "system_libraries": list(recipe.system_libraries),
         "upstream": {"spack": recipe.upstream.spack, "conda": recipe.upstream.conda},
+    }
+
+
+def stack_document(stack: StackDefinition) -> dict[str, Any]:
+    """Return all that `stack` says; two stacks that say the same have equal documents."""
+    return {
+        "name": stack.name,
+        "release": stack.release,
+        "date": stack.date,
+        "summary": stack.summary,
+        "targets": list(stack.targets),
+        "requirements": [str(request) for request in stack.requirements],
+        "extends": stack.extends,
+        "groups": {group.name: list(group.packages) for group in stack.groups},
+        "own": list(stack.own),
+        "upstream": list(stack.upstream),
+        "pins": {
+            "spack": stack.pins.spack,
+            "spack_packages": stack.pins.spack_packages,
+            "conda_channels": _pairs(stack.pins.conda_channels),
+        },
+        "tests": [_test(test) for test in stack.tests],
+        "publish": {
+            "cvmfs": stack.publish.cvmfs,
+            "registry": stack.publish.registry,
+            "channel": stack.publish.channel,
+        },
     }
 
 

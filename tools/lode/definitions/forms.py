@@ -25,13 +25,15 @@ from lode.definitions.shape import (
 _FILE = re.compile(r"(?!/)(?!(?:.*/)?\.\.?(?:/|$))[^\\\x00-\x1f\x7f]*[^\\/\x00-\x1f\x7f]")
 _PATH = re.compile(r"(?!/)(?:\.\./)*(?!(?:.*/)?\.\.(?:/|$))[^\\\x00-\x1f\x7f]*")
 _URL = re.compile(r"(?:https?|ftp)://[^\s/]+(?:/\S*)?")
+RELEASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+\-]*")
+TARGET_NAME = re.compile(r"[a-z][a-z0-9.]*-[a-z0-9_]+")
 
 TEXT = Text()
 LINES = Text(what="a text", lines=True)
 NAME_TEXT = Text(what="a package name", pattern=NAME, hint="lower-case letters, digits and dashes: xerces-c")
 STACK_NAME = Text(what="a stack name", pattern=NAME, hint="lower-case letters, digits and dashes: dance-mini")
 OPTION_NAME = Text(what="an option's name", pattern=OPTION, hint="lower-case letters, digits and dashes")
-VERSION = Text(what="a version", pattern=re.compile(r"[A-Za-z0-9][A-Za-z0-9._+\-]*"), hint='such as "6.32.04"')
+VERSION = Text(what="a version", pattern=RELEASE_NAME, hint='such as "6.32.04"')
 URL = Text(what="a URL", pattern=_URL, hint="begin with https://")
 FILE = Text(what="a relative path without '..'", pattern=_FILE, hint="relative to the folder of this file")
 FOLDER = Text(what="a relative path without '..'", pattern=_FILE, hint="relative to the root of the source")
@@ -138,7 +140,7 @@ OPTION_FORM = Form(
             required=True,
         ),
         "values": Key(
-            shape=ListOf(item=Text(what="a value", pattern=VERSION.pattern), minimum=2, distinct=True),
+            shape=ListOf(item=Text(what="a value", pattern=RELEASE_NAME), minimum=2, distinct=True),
             summary="the values to choose from; without them the option is a switch",
             default=(),
         ),
@@ -307,9 +309,7 @@ RELEASE = Text(
     pattern=re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*@[A-Za-z0-9][A-Za-z0-9._+\-]*"),
     hint="such as base@2026.11",
 )
-TARGET_NAME = Text(
-    what="a target name", pattern=re.compile(r"[a-z][a-z0-9.]*-[a-z0-9_]+"), hint="<os>-<arch>: debian12-x86_64"
-)
+TARGET_TEXT = Text(what="a target name", pattern=TARGET_NAME, hint="<os>-<arch>: debian12-x86_64")
 CHANNEL = Form(
     title="channel",
     keys={
@@ -354,7 +354,7 @@ STACK = Form(
         "date": Key(shape=Date(), summary="day of the release, the time stamp of all that is built", required=True),
         "summary": Key(shape=TEXT, summary="what the stack is for, in one line", required=True),
         "targets": Key(
-            shape=ListOf(item=TARGET_NAME, minimum=1, distinct=True), summary="targets it is built for", required=True
+            shape=ListOf(item=TARGET_TEXT, minimum=1, distinct=True), summary="targets it is built for", required=True
         ),
         "requirements": Key(shape=ListOf(item=REQUIREMENT, minimum=1), summary="packages it asks for", required=True),
         "extends": Key(shape=RELEASE, summary="stack release that this one adds to: base@2026.11"),
@@ -427,7 +427,7 @@ _OS_PACKAGES = ListOf(
 TARGET = Form(
     title="target",
     keys={
-        "name": Key(shape=TARGET_NAME, summary="name, the same as the file's", required=True),
+        "name": Key(shape=TARGET_TEXT, summary="name, the same as the file's", required=True),
         "os": Key(shape=TAG, summary="ID of /etc/os-release", required=True),
         "os_version": Key(shape=VERSION, summary="VERSION_ID of /etc/os-release, quoted", required=True),
         "arch": Key(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 _TEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+\-]*\Z")
 _CHUNK = re.compile(r"[0-9]+|[A-Za-z]+")
@@ -57,6 +57,7 @@ class Version:
         return self.text
 
 
+@lru_cache(maxsize=65536)
 def _key(text: str) -> type_key:
     chunks = list(_CHUNK.finditer(text))
     key: list[tuple[int, int, str]] = []

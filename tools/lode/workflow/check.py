@@ -1,0 +1,108 @@
+"""Checking definitions: every fault of a collection, or of what lies below one path, in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import TypeVar
+
+from lode.definitions import cycles, lint
+from lode.definitions.catalogue import Catalogue, Selection
+from lode.definitions.recipe import Recipe
+from lode.errors import DefinitionError, Fault, Place, UsageError
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """How many definitions were looked at, and what is wrong, by file, line and column."""
+
+    recipes: int
+    stacks: int
+    targets: int
+    faults: tuple[Fault, ...]
+
+    @property
+    def errors(self) -> int:
+        """Return how many of the faults are more than warnings."""
+        return sum(not fault.warning for fault in self.faults)
+
+
+def check(catalogue: Catalogue, path: Path | None = None) -> CheckReport:
+    """Return the faults of the definitions at or below `path`, or of the catalogue's first collection.
+
+    Other definitions are read as far as these refer to them, and their own faults are left to whoever checks them.
+    UsageError when `path` does not exist or is no definition of the catalogue.
+    """
+    if path is not None and not path.exists():
+        raise UsageError(f"{path} does not exist")
+    if not catalogue.collections:
+        raise UsageError("there is no collection here", hint="`lode init` starts one")
+    root = (path if path is not None else catalogue.collections[0].folder).resolve()
+    selected = catalogue.below(root)
+    strays = list(catalogue.strays(root))
+    if path is not None and selected == Selection(recipes=(), stacks=(), targets=()) and not strays:
+        hint = "give a collection, a recipe's or stack's folder, or one of their files; a collection.yaml makes one"
+        raise UsageError(f"{path} holds no definition that Lode would find", hint=hint)
+    faults = {*strays, *_definition_faults(catalogue, selected)}
+    return CheckReport(
+        recipes=len(selected.recipes),
+        stacks=len(selected.stacks),
+        targets=len(selected.targets),
+        faults=tuple(sorted(faults, key=lambda fault: (fault.place or Place(file=""), fault.message))),
+    )
+
+
+def _definition_faults(catalogue: Catalogue, selected: Selection) -> Iterator[Fault]:
+    faults: list[Fault] = []
+    recipes = _read(catalogue.recipe, selected.recipes, faults)
+    stacks = _read(catalogue.stack, ["@".join(key) for key in selected.stacks], faults)
+    _read(catalogue.target, selected.targets, faults)
+    yield from faults
+    known = _known(catalogue)
+    for recipe in recipes:
+        yield from lint.recipe_faults(recipe, known)
+        yield from _missing(lint.recipe_files(recipe), partial(catalogue.recipe_file, recipe.name))
+    for stack in stacks:
+        yield from lint.stack_faults(stack, known)
+        yield from _missing(lint.test_files(stack.tests), partial(catalogue.stack_file, stack))
+    yield from cycles.faults(recipes, known)
+
+
+def _read(reader: Callable[[str], Value], names: Iterable[str], faults: list[Fault]) -> list[Value]:
+    found = []
+    for name in names:
+        try:
+            found.append(reader(name))
+        except DefinitionError as error:
+            faults += error.faults
+    return found
+
+
+def _known(catalogue: Catalogue) -> lint.Known:
+    @cache
+    def find(name: str) -> Recipe | None:
+        try:
+            return catalogue.find_recipe(name)
+        except DefinitionError:
+            return None
+
+    return lint.Known(
+        names=frozenset(catalogue.recipe_names()),
+        find=find,
+        targets={target.name: target for target in _read(catalogue.target, catalogue.target_names(), [])},
+        target_names=frozenset(catalogue.target_names()),
+        stacks=frozenset("@".join(key) for key in catalogue.stacks()),
+    )
+
+
+def _missing(files: Iterable[tuple[str, Place | None]], find: Callable[[str], Path]) -> Iterator[Fault]:
+    """Yield the faults of `files` that `find` refuses, placed where each is named."""
+    for file, place in files:
+        try:
+            find(file)
+        except DefinitionError as error:
+            yield from [replace(fault, place=place) for fault in error.faults]
