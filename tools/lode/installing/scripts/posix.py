@@ -1,0 +1,181 @@
+"""`setup.sh`: activation in sh, dash, bash, zsh and ksh, with nothing but POSIX sh and one child `sh`.
+
+Values are never expanded unquoted and never pass through a command substitution, so that spaces, quotes, globs and
+line breaks of the user's variables survive; every name that the script leaves behind begins with `_lode_`.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from lode.installing.scripts.change import Activation, Change, Part
+
+_SCRIPT = r"""# @TITLE@
+#
+#     . setup.sh            in sh, dash, bash, zsh or ksh; `lode_deactivate` puts everything back
+#
+# Changes only: @NAMES@.
+# Set LODE_PREFIX_OVERRIDE to the folder of this file where the shell cannot tell it. Written by Lode.
+
+_lode_locate() {
+    # Sets _lode_found: the final path, or where nothing is there the folder of this file.
+    _lode_found=${LODE_PREFIX_OVERRIDE-}
+    if [ -n "$_lode_found" ]; then return 0; fi
+    _lode_found=@FINAL@
+    if [ -f "$_lode_found/.lode/prefix.json" ]; then return 0; fi
+    _lode_file=
+    if [ -n "${BASH_VERSION-}" ]; then
+        eval '_lode_file=${BASH_SOURCE-}'
+    elif [ -n "${ZSH_VERSION-}" ]; then
+        eval '_lode_file=${(%):-%x}'
+    else
+        # A plain sh does not say which file it reads, but has it open.
+        for _lode_try in /proc/$$/fd/*; do
+            _lode_try=$(command -p readlink -- "$_lode_try" 2>/dev/null) || _lode_try=
+            if [ -f "${_lode_try%/*}/.lode/prefix.json" ]; then _lode_file=$_lode_try; fi
+        done
+    fi
+    _lode_found=$(command -p readlink -f -- "$_lode_file" 2>/dev/null && echo x) || _lode_found=
+    _lode_found=${_lode_found%?x}
+    _lode_found=${_lode_found%/*}
+}
+
+_lode_check() {
+    # Fails with a message when the tree cannot be activated from here.
+    if [ -z "$_lode_found" ] || [ ! -f "$_lode_found/.lode/prefix.json" ]; then
+        printf 'lode: %s is not at %s; set LODE_PREFIX_OVERRIDE to the folder it is in\n' @TITLE_Q@ @FINAL@ >&2
+        return 1
+    fi
+    case $_lode_found in *:*)
+        printf 'lode: the folder %s has a colon in its name, which search paths cannot hold\n' "$_lode_found" >&2
+        return 1 ;;
+    esac
+}
+
+_lode_keep() {
+    # $1: a variable whose value, and whether it is set and exported, is remembered.
+    eval "_lode_old_$1=\"\${$1-}\" _lode_had_$1=\"\${$1+set}\" _lode_added_$1="
+    case " $_lode_exported" in *" $1 "*)
+        eval "if [ -n \"\$_lode_had_$1\" ]; then _lode_had_$1=exported; fi" ;;
+    esac
+}
+
+_lode_set() {
+    # $1: a variable that gets the value $2.
+    _lode_keep "$1"
+    eval "$1=\"\$2\" _lode_new_$1=\"\$2\"; export $1"
+}
+
+_lode_prepend() {
+    # $1: a variable that gets the paths $2 in front; $3 goes behind when there is nothing there.
+    _lode_keep "$1"
+    eval "_lode_value=\"\${$1-}\""
+    case "$_lode_value:" in
+    "$2":*) ;;
+    :) _lode_value=$2$3 ;;
+    *) _lode_value=$2:$_lode_value ;;
+    esac
+    eval "$1=\"\$_lode_value\" _lode_new_$1=\"\$_lode_value\" _lode_added_$1=\"\$2\"; export $1"
+}
+
+_lode_activate() {
+    _lode_locate
+    _lode_check || return 1
+    if [ -n "${ZSH_VERSION-}" ]; then emulate -L sh; fi
+    if command -v lode_deactivate >/dev/null 2>&1; then
+        if [ "${_lode_root-}" = "$_lode_found" ] && [ "${LODE_PREFIX-}" = "$_lode_found" ]; then return 0; fi
+        lode_deactivate
+    elif [ -n "${LODE_PREFIX-}" ] && [ "$LODE_PREFIX" != "$_lode_found" ]; then
+        printf 'lode: %s is active in the program that started this shell; leave it before you enter %s\n' \
+            "$LODE_PREFIX" @TITLE_Q@ >&2
+        return 1
+    fi
+    if [ "$_lode_found" != @FINAL@ ] && [ -z "${LODE_PREFIX_OVERRIDE-}" ]; then
+        printf 'lode: note: %s lies at %s but is made for %s; `lode shell` shows it there\n' \
+            @TITLE_Q@ "$_lode_found" @FINAL@ >&2
+    fi
+    _lode_root=$_lode_found
+    _lode_exported=$(command -p sh -c \
+        'for n do eval "if [ \"\${$n+x}\" ]; then printf \"%s \" \"$n\"; fi"; done' sh @NAMES@)
+
+@CHANGES@
+
+    _lode_restore() {
+        # $1: a variable that gets back what it had; if it was changed since, only what was added is taken out.
+        eval "_lode_value=\"\${$1-}\" _lode_had=\"\$_lode_had_$1\" _lode_old=\"\$_lode_old_$1\""
+        eval "_lode_new=\"\$_lode_new_$1\" _lode_added=\"\$_lode_added_$1\""
+        if [ "$_lode_value" != "$_lode_new" ]; then
+            if [ -z "$_lode_added" ]; then return 0; fi
+            _lode_value=:$_lode_value:
+            case $_lode_value in
+            *":$_lode_added:"*) ;;
+            *) return 0 ;;
+            esac
+            _lode_value=${_lode_value%%":$_lode_added:"*}:${_lode_value#*":$_lode_added:"}
+            _lode_value=${_lode_value#:}
+            _lode_value=${_lode_value%:}
+            if [ -n "$_lode_had$_lode_value" ]; then eval "$1=\"\$_lode_value\""; else unset "$1"; fi
+            return 0
+        fi
+        case $_lode_had in
+        exported) eval "$1=\"\$_lode_old\"" ;;
+        set)
+            if [ -n "${ZSH_VERSION-}" ]; then
+                eval "$1=\"\$_lode_old\"; typeset -g +x $1"
+            else
+                unset "$1"
+                eval "$1=\"\$_lode_old\""
+            fi ;;
+        *) unset "$1" ;;
+        esac
+    }
+
+    lode_deactivate() {
+        if [ -n "${ZSH_VERSION-}" ]; then emulate -L sh; fi
+        for _lode_name in @NAMES@; do
+            _lode_restore "$_lode_name"
+            unset "_lode_old_$_lode_name" "_lode_had_$_lode_name" "_lode_new_$_lode_name" "_lode_added_$_lode_name"
+        done
+        hash -r 2>/dev/null || :
+        unset -f lode_deactivate _lode_restore
+        unset _lode_root _lode_name _lode_value _lode_had _lode_old _lode_new _lode_added
+    }
+    hash -r 2>/dev/null || :
+}
+
+_lode_forget() {
+    unset -f _lode_locate _lode_check _lode_keep _lode_set _lode_prepend _lode_activate _lode_forget
+    unset _lode_found _lode_file _lode_try _lode_exported _lode_value
+}
+
+if _lode_activate; then
+    _lode_forget
+else
+    _lode_forget
+    return 1
+fi
+"""
+
+
+def render(activation: Activation) -> str:
+    """Return the text of `setup.sh`."""
+    return (
+        _SCRIPT.replace("@CHANGES@", "\n".join(f"    {_change(change)}" for change in activation.changes))
+        .replace("@NAMES@", " ".join(change.name for change in activation.changes))
+        .replace("@FINAL@", shlex.quote(activation.final_path))
+        .replace("@TITLE_Q@", shlex.quote(activation.title))
+        .replace("@TITLE@", activation.title)
+    )
+
+
+def _change(change: Change) -> str:
+    value = ":".join(_part(part) for part in change.parts)
+    if change.prepend:
+        return f"_lode_prepend {change.name} {value} {shlex.quote(':' if change.open_end else '')}"
+    return f"_lode_set {change.name} {value}"
+
+
+def _part(part: Part) -> str:
+    if not part.below:
+        return "'" + part.text.replace("'", "'\\''") + "'"
+    return '"$_lode_root"' + (shlex.quote(f"/{part.text}") if part.text else "")

@@ -1,0 +1,23 @@
+"""Which nodes of a lock a prefix holds."""
+
+from __future__ import annotations
+
+from lode.definitions.recipe import Kind
+from lode.errors import UsageError
+from lode.locking.graph import Lock, Node, closure
+
+
+def selected(lock: Lock, target: str, group: str | None) -> tuple[Node, ...]:
+    """Return the nodes that a prefix holds, in build order: what is asked for and what that links to and runs.
+
+    Tools that are needed for building alone are not among them. UsageError for a group that the lock does not have.
+    """
+    if group is None:
+        asked = tuple(requirement.split()[0] for requirement in lock.requirements)
+    elif group in lock.groups:
+        asked = lock.groups[group]
+    else:
+        names = ", ".join(sorted(lock.groups)) or "none"
+        raise UsageError(f"{lock.stack}@{lock.release} has no group {group}", hint=f"its groups: {names}")
+    here = [package for package in asked if target in lock.node(package).targets]
+    return closure(lock, here, target, (Kind.LINK, Kind.RUN))
