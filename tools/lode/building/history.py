@@ -1,0 +1,58 @@
+"""How long packages took to build on this machine, for the order of work and for saying how long the rest will take."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from lode import tree
+from lode.building.artifact import Artifact
+from lode.definitions.recipe import System
+from lode.locking.graph import Node
+
+_COMPACT_BYTES = 256 * 1024
+_BASE_S = {System.BUNDLE: 1.0, System.WHEEL: 3.0, System.PYTHON: 8.0}
+_OTHER_S = 10.0
+_PER_MB_S = 15.0  # CPU seconds per megabyte of a source archive: zlib 4, HDF5 5, NEST 16, CPython 8
+
+
+class History:
+    """CPU seconds by target and package, one JSON line for each build in the order of time."""
+
+    def __init__(self, path: Path) -> None:
+        """Use the file `path`, which need not exist yet."""
+        self._path = path
+
+    def times(self) -> Mapping[tuple[str, str], float]:
+        """Return the CPU seconds of the latest build of each (target, package); damaged lines are passed over."""
+        times: dict[tuple[str, str], float] = {}
+        with contextlib.suppress(OSError), self._path.open(encoding="utf-8", errors="replace") as file:
+            for line in file:
+                with contextlib.suppress(ValueError, TypeError):
+                    target, package, cpu_s = json.loads(line)
+                    times[str(target), str(package)] = float(cpu_s)
+        return times
+
+    def add(self, artifact: Artifact) -> None:
+        """Remember how long a build took; that it cannot be remembered is no reason to fail."""
+        line = json.dumps([artifact.target, artifact.package, artifact.record.cpu_s])
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+            if self._path.stat().st_size > _COMPACT_BYTES:
+                lines = [json.dumps([*key, cpu_s]) for key, cpu_s in sorted(self.times().items())]
+                tree.replace(self._path, "".join(f"{line}\n" for line in lines).encode())
+
+
+def estimate(node: Node, target: str, times: Mapping[tuple[str, str], float]) -> float:
+    """Return the CPU seconds that building `node` will take: as last time, else by build system and size of source."""
+    known = times.get((target, node.package))
+    if known is not None:
+        return max(known, 0.1)
+    if node.build.system in _BASE_S:
+        return _BASE_S[node.build.system]
+    size_mb = sum(source.size or 0 for source in node.sources if target in source.targets) / 1e6
+    return _OTHER_S + _PER_MB_S * size_mb

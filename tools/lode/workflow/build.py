@@ -1,0 +1,222 @@
+"""From a lock to the artifacts of all its nodes on one target: fetched, built or taken from the cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lode.building.artifact import Artifact
+from lode.building.cache import Cache
+from lode.building.schedule import Budget, Outcome, Result
+from lode.config import Places
+from lode.definitions.catalogue import Catalogue
+from lode.definitions.target import Target
+from lode.errors import BuildError, Fault, UsageError
+from lode.locking.graph import BUILDING, Lock, Node, build_order, closure
+from lode.progress import Progress
+
+BUILDERS = ("rattler",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How to build: what a user may choose. None of it enters a hash."""
+
+    jobs: int  # of all builds together
+    only: tuple[str, ...] = ()  # packages, with what they need; none: all
+    keep_going: bool = False
+    keep_work: bool = False
+    offline: bool = False
+    builder: str = "rattler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """What became of every node that was asked for, in build order."""
+
+    stack: str
+    release: str
+    target: str
+    results: tuple[Result, ...]
+    seal: str  # of this run; "" when nothing had to be built
+    seal_reason: str
+    wall_s: float
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Return the artifacts in build order."""
+        return tuple(result.artifact for result in self.results if result.artifact is not None)
+
+
+def build(
+    lock: Lock,
+    catalogue: Catalogue,
+    target: str,
+    *,
+    places: Places,
+    plan: Plan,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> BuildReport:
+    """Return the artifacts of the lock's nodes on `target`.
+
+    Only what is missing in the cache is fetched and built. HostError if this machine is not what the target says;
+    SourceError if a source cannot be had; BuildError with the faults of all nodes that failed.
+    """
+    started = time.monotonic()
+    wanted = _wanted(lock, target, plan.only)
+    cache = Cache(places.cache, note=progress.note)
+    there = {node.package: cache.peek(node.hashes[target]) for node in wanted}
+    missing = [node for node in wanted if there[node.package] is None]
+    results = {
+        name: Result(package=name, outcome=Outcome.CACHED, artifact=artifact)
+        for name, artifact in there.items()
+        if artifact is not None
+    }
+    seal = ("", "")
+    if missing:
+        from lode.building import schedule
+        from lode.building.seal import best
+
+        seal = (best().kind, best().reason)
+        if best().kind == "none":
+            progress.note(f"warning: builds are not sealed: {best().reason}")
+        for result in _build_missing(lock, catalogue, target, missing, cache, places, plan, environ, progress):
+            results[result.package] = result
+        schedule.refuse_failed(results[node.package] for node in wanted)
+    return BuildReport(
+        stack=lock.stack,
+        release=lock.release,
+        target=target,
+        results=tuple(results[node.package] for node in wanted),
+        seal=seal[0],
+        seal_reason=seal[1],
+        wall_s=time.monotonic() - started,
+    )
+
+
+def choose_target(lock: Lock, asked: str | None) -> str:
+    """Return the target to build for: the one asked for, else the one that this machine is.
+
+    UsageError if the lock is not for it, or for nothing like this machine.
+    """
+    names = [target.definition.name for target in lock.targets]
+    if asked is not None:
+        if asked not in names:
+            raise UsageError(f"{lock.stack}@{lock.release} is not for {asked}", hint=f"its targets: {', '.join(names)}")
+        return asked
+    from lode.workflow import doctor
+
+    fitting = doctor.fitting([target.definition for target in lock.targets], doctor.this_os())
+    if fitting is None:
+        raise UsageError(
+            f"{lock.stack}@{lock.release} has no target for this machine ({' '.join(doctor.this_os())})",
+            hint=f"its targets: {', '.join(names)}; build on one of these, or in its container",
+        )
+    return fitting.name
+
+
+def _wanted(lock: Lock, target: str, only: Sequence[str]) -> tuple[Node, ...]:
+    known = {node.package for node in lock.nodes if target in node.targets}
+    for name in only:
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, sorted(known), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else None
+            raise UsageError(f"{lock.stack}@{lock.release} has no package {name} on {target}", hint=hint)
+    nodes = closure(lock, only, target, BUILDING) if only else build_order(lock, target)
+    foreign = [node.package for node in nodes if node.provider != "lode"]
+    if foreign:
+        raise BuildError.of(
+            [
+                Fault(
+                    message=f"{name} is left to another ecosystem (`upstream` in the stack) and cannot be built here",
+                    hint="render the stack and build it there, or take the package out of `upstream`",
+                )
+                for name in foreign
+            ]
+        )
+    return nodes
+
+
+def _build_missing(
+    lock: Lock,
+    catalogue: Catalogue,
+    target: str,
+    missing: Sequence[Node],
+    cache: Cache,
+    places: Places,
+    plan: Plan,
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> tuple[Result, ...]:
+    from lode.building import instructions, schedule
+    from lode.building.history import History, estimate
+    from lode.building.rattler import Rattler
+    from lode.building.seal import best
+    from lode.building.workshop import Workshop
+    from lode.sourcing.fetch import fetch
+    from lode.sourcing.mirror import Mirror
+    from lode.sourcing.stage import stage
+    from lode.workflow import doctor
+
+    definition: Target = lock.target(target).definition
+    doctor.require(definition, cache=places.cache, environ=environ)
+    mirror = Mirror(places.mirror)
+    nodes = {node.package: node for node in lock.nodes if target in node.targets}
+    names = [node.package for node in missing]
+    fetch(
+        lock,
+        mirror,
+        targets=(target,),
+        packages=names,
+        recipe_file=catalogue.recipe_file,
+        progress=progress,
+        offline=plan.offline,
+    )
+
+    def lay_out(node: Node, folder: Path) -> None:
+        stage(
+            node,
+            target,
+            mirror,
+            file=lambda package, relative: catalogue.recipe_file(package, relative).read_bytes(),
+            recipe_file=catalogue.recipe_file,
+            destination=folder,
+        )
+
+    history = History(places.cache / "times.jsonl")
+    workshop = Workshop(
+        nodes=nodes,
+        target=definition,
+        cache=cache,
+        history=history,
+        builder=Rattler(seal=best(), keep=plan.keep_work),
+        stage=lay_out,
+        again=lambda name: f"lode build {lock.stack}@{lock.release} --target {target} --only {name} --keep-work",
+        keep_work=plan.keep_work,
+        progress=progress,
+    )
+    workshop.sweep()
+    times = history.times()
+    tasks = [
+        schedule.Task(
+            package=node.package,
+            needs=tuple(other.package for other in instructions.needed(node, target, nodes) if other.package in names),
+            estimate_s=estimate(node, target, times),
+            memory_mb=node.build.memory_mb or schedule.MEMORY_MB,
+            jobs=node.build.jobs,
+        )
+        for node in missing
+    ]
+    return schedule.run(
+        tasks,
+        workshop.make,
+        budget=Budget(jobs=plan.jobs, memory_mb=doctor.look(None, cache=places.cache, environ=environ).memory_mb),
+        keep_going=plan.keep_going,
+        progress=progress,
+        title=f"build {lock.stack}@{lock.release}",
+    )
