@@ -43,14 +43,25 @@ def locked(catalogue: Catalogue, reference: str) -> Lock:
     return lock
 
 
+def lock_of(catalogue: Catalogue, reference: str) -> Lock:
+    """Return the lock that `reference` names: the file, when it is the path of one, else a stack's committed lock."""
+    path = Path(reference)
+    if path.suffix == ".lock" or len(path.parts) > 1 or path.is_file():
+        lock = _read(catalogue, path)
+        if lock is None:
+            raise LockError("there is no such lock file", place=Place(file=reference), hint="a stack is `name@release`")
+        return lock
+    return locked(catalogue, reference)
+
+
 def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, path: Path | None = None) -> Relock:
     """Return the lock that the stack `reference` has now; nothing is written.
 
-    What the lock at `path` (default: the committed one) chose is kept as far as possible, even when that lock is of
-    another schema or was edited: then its versions are preferred and nothing else of it counts.
+    What the lock at `path` (when there is none: the committed one) chose is kept as far as possible, even when it is
+    of another schema or was edited: then its versions are preferred and nothing else of it counts.
     """
     stack = catalogue.stack(reference)
-    committed = path or catalogue.lock_path(stack)
+    committed = path if path is not None and path.exists() else catalogue.lock_path(stack)
     previous, unread = None, None
     try:
         previous = _read(catalogue, committed)
