@@ -85,7 +85,7 @@ def records(locked: Lock) -> tuple[NodeRecord, ...]:
     )
 
 
-def tests(locked: Lock) -> TestReport:
+def report_of(locked: Lock) -> TestReport:
     return report(
         result("hdf5", "links"),
         result("mcpl", "reads", Outcome.FAILED, message="ended with status 1"),
@@ -106,5 +106,5 @@ def released(locked: Lock) -> TargetRelease:
         files=7421,
         size_bytes=412_000_000,
         records=records(locked),
-        tests=tests(locked),
+        tests=report_of(locked),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lode.definitions.stack import Pins, Publish
 from lode.definitions.target import Base, Compiler, Target
 from lode.digest import Digest
 from lode.installing.prefix import Prefix
+from lode.locking import lockfile, nodehash
 from lode.locking.graph import (
     Edge,
     Lock,
@@ -148,6 +150,15 @@ def lock(
         "digest": sha("lock"),
     }
     return Lock(**{**fields, **changes})
+
+
+def whole(draft: Lock) -> Lock:
+    """Return `draft` with the digests that follow from its content, as a lock file has to have them."""
+    targets = tuple(
+        LockedTarget(definition=each.definition, digest=nodehash.of_target(each.definition)) for each in draft.targets
+    )
+    nodes = nodehash.hashed(draft.nodes, {each.definition.name: each.digest for each in targets})
+    return lockfile.seal(replace(draft, schema=lockfile.SCHEMA, targets=targets, nodes=tuple(nodes)))
 
 
 def locked_test(name: str, *, files: Mapping[str, str] | None = None, **changes: Any) -> LockedTest:

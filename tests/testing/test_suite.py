@@ -81,7 +81,7 @@ def test_package_that_is_not_in_the_prefix_is_refused(package: str, message: str
 def test_unknown_group_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
         select(stack(), TARGET, group="analysis")
-    assert str(refused.value) == "mini has no group 'analysis'\n  hint: its groups are: acquisition"
+    assert str(refused.value) == "mini@2026.11 has no group analysis\n  hint: its groups: acquisition"
 
 
 def test_tests_of_a_package_lie_in_its_folder_and_those_of_the_stack_in_their_own() -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lode.definitions.recipe import Kind
 from lode.errors import UsageError
-from lode.locking.graph import Lock, LockedTest, Node, closure, dependencies
+from lode.installing.select import selected
+from lode.locking.graph import Lock, LockedTest, Node, dependencies
 
 STACK = ""  # the package name under which the stack's own tests run
 STACK_FOLDER = ".stack"  # their folder below `.lode/tests`
@@ -39,20 +40,8 @@ class Case:
 
 
 def installed(lock: Lock, target: str, group: str | None) -> frozenset[str]:
-    """Return the packages that a prefix of the stack, or of its group, holds: what was asked for and its needs.
-
-    UsageError if the stack has no such group.
-    """
-    if group is None:
-        asked = tuple(requirement.split()[0] for requirement in lock.requirements)
-    elif group in lock.groups:
-        asked = lock.groups[group]
-    else:
-        groups = ", ".join(sorted(lock.groups)) or "none"
-        raise UsageError(f"{lock.stack} has no group '{group}'", hint=f"its groups are: {groups}")
-    here = {node.package for node in lock.nodes if target in node.targets}
-    nodes = closure(lock, here.intersection(asked), target, (Kind.LINK, Kind.RUN))
-    return frozenset(node.package for node in nodes if node.provider == "lode")
+    """Return the packages that a prefix of the stack, or of its group, holds; UsageError for an unknown group."""
+    return frozenset(node.package for node in selected(lock, target, group) if node.provider == "lode")
 
 
 def select(lock: Lock, target: str, *, group: str | None, packages: Sequence[str] = ()) -> tuple[Case, ...]:

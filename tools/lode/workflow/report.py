@@ -1,0 +1,105 @@
+"""The release folder's records and page: what is kept of a release's builds and tests, and what is written from it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from lode import __version__, inventory, tree
+from lode.building.artifact import Artifact
+from lode.describing import records
+from lode.describing import report as describing
+from lode.describing.report import TargetRelease
+from lode.digest import Digest
+from lode.errors import HostError
+from lode.installing import prefix as prefixes
+from lode.inventory import EntryType
+from lode.locking import lockfile
+from lode.locking.graph import Lock
+from lode.testing import report as forms
+from lode.testing import results
+from lode.testing.results import TestReport
+
+LOCK = "lode.lock"
+INDEX = "index.json"
+PREFIX = "prefix"  # the tree of a target, below its folder
+_BUILD, _TESTS = "build.json", "tests.json"
+
+
+def save_builds(folder: Path, target: str, artifacts: Iterable[Artifact]) -> None:
+    """Put down in the release folder how the nodes of `target` were built."""
+    tree.replace(folder / target / _BUILD, records.dump(records.of(artifacts)))
+
+
+def save_tests(folder: Path, report: TestReport) -> None:
+    """Put down in the release folder what the tests of the report's target gave, as JSON, JUnit XML and HTML."""
+    place = folder / report.target
+    tree.replace(place / _TESTS, forms.dump(report))
+    tree.replace(place / "tests.xml", forms.junit(report))
+    tree.replace(place / "tests.html", forms.html(report))
+
+
+def write_report(folder: Path) -> Path:
+    """Return the release page, written with the files beside it and `index.json` from what lies in the release folder.
+
+    The folder's own lock is told of, not the collection's. HostError when `folder` holds no release.
+    """
+    lock = read_lock(folder)
+    targets = tuple(
+        _target(folder, target.definition.name) for target in lock.targets if (folder / target.definition.name).is_dir()
+    )
+    try:
+        tree.write(describing.release(lock, targets, version=__version__), folder)
+        tree.replace(folder / INDEX, describing.index(lock, targets, _files(folder)))
+    except OSError as error:
+        raise HostError(
+            f"the report cannot be written to {folder}: {error.strerror}", hint="copy the release folder elsewhere"
+        ) from error
+    return folder / describing.PAGE
+
+
+def read_lock(folder: Path) -> Lock:
+    """Return the lock that a release folder holds; HostError when there is none."""
+    try:
+        content = (folder / LOCK).read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise HostError(f"no release lies at {folder}", hint="`lode release STACK` makes one") from error
+    return lockfile.load(content, str(folder / LOCK))
+
+
+def _target(folder: Path, target: str) -> TargetRelease:
+    place = folder / target
+    build, tests, prefix = place / _BUILD, place / _TESTS, place / PREFIX
+    digest, entries, size = _tree(prefix) if prefixes.is_prefix(prefix) else (None, None, None)
+    return TargetRelease(
+        target=target,
+        inventory=digest,
+        files=entries,
+        size_bytes=size,
+        records=records.load(build.read_bytes(), str(build)) if build.is_file() else (),
+        tests=results.load(tests.read_bytes(), str(tests)) if tests.is_file() else None,
+    )
+
+
+def _tree(prefix: Path) -> tuple[Digest, int, int]:
+    """Return the inventory's digest, how many entries it lists, and the bytes of its files."""
+    entries = size = 0
+    for entry in inventory.read(prefix / prefixes.INVENTORY):
+        entries += 1
+        size += entry.size if entry.type is EntryType.FILE else 0
+    return prefixes.read(prefix).inventory, entries, size
+
+
+def _files(folder: Path) -> dict[PurePosixPath, tuple[Digest, int]]:
+    """Return the files of the release folder but the index, the trees and hidden ones, with sha256 and size."""
+    found: dict[PurePosixPath, tuple[Digest, int]] = {}
+    for path in (
+        *folder.iterdir(),
+        *(file for place in folder.iterdir() if place.is_dir() for file in place.iterdir()),
+    ):
+        if path.is_file() and not path.is_symlink() and path.name != INDEX and not path.name.startswith("."):
+            with path.open("rb") as file:
+                sha256 = Digest(hashlib.file_digest(file, "sha256").hexdigest())
+            found[PurePosixPath(path.relative_to(folder))] = (sha256, path.stat().st_size)
+    return found
