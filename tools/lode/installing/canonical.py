@@ -122,8 +122,8 @@ def _canonical(document: Mapping[str, Any]) -> dict[str, Any]:
     paths = sorted(document["paths_data"]["paths"], key=lambda path: str(path["_path"]))
     return {
         **{key: document[key] for key in _KEPT if document.get(key) is not None},
-        "url": f"file:///lode/{document['fn']}",  # a record must have one; this names no place
-        "channel": "file:///lode",
+        "url": f"file:///channel/{document['fn']}",  # a record must have one; this names no place
+        "channel": "file:///channel",
         "files": [path["_path"] for path in paths],
         "paths_data": {
             "paths_version": 1,

@@ -22,7 +22,7 @@ from lode import digest as digests
 from lode import inventory, process, tree
 from lode.building.artifact import Artifact
 from lode.errors import BuildError, Fault, HostError, LockError, UsageError
-from lode.installing import activation, canonical
+from lode.installing import activation, audit, canonical
 from lode.installing import prefix as prefixes
 from lode.installing.prefix import Prefix
 from lode.installing.select import selected
@@ -148,6 +148,7 @@ def _complete(
     tree.replace(laid / prefixes.LOCK, lockfile.dump(lock))
     tree.replace(laid / prefixes.RECORD, record)
     canonical.make_modes_canonical(laid)
+    audit.audit(laid, lock, target, final)
     listed = laid.with_name("inventory.jsonl")  # written outside of what it lists
     inventory.write(inventory.scan(laid), listed)
     os.rename(listed, laid / prefixes.INVENTORY)

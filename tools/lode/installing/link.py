@@ -30,7 +30,7 @@ async def link(packages: list[str], tree: str, final_path: str, cache: str) -> N
             raise ValueError(f"{package} has no info/index.json")
         written = Path(cache, "index.json")  # records are read from files only
         written.write_bytes(index)
-        return RepoDataRecord(PackageRecord.from_index_json(written), package.name, package.as_uri(), "file:///lode")
+        return RepoDataRecord(PackageRecord.from_index_json(written), package.name, package.as_uri(), "file:///channel")
 
     Path(cache).mkdir(parents=True, exist_ok=True)
     await install(

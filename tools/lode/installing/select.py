@@ -10,7 +10,8 @@ from lode.locking.graph import Lock, Node, closure
 def selected(lock: Lock, target: str, group: str | None) -> tuple[Node, ...]:
     """Return the nodes that a prefix holds, in build order: what is asked for and what that links to and runs.
 
-    Tools that are needed for building alone are not among them. UsageError for a group that the lock does not have.
+    Tools that are needed for building alone are not among them, nor what is left to another ecosystem. UsageError for a
+    group that the lock does not have.
     """
     if group is None:
         asked = tuple(requirement.split()[0] for requirement in lock.requirements)
@@ -20,4 +21,5 @@ def selected(lock: Lock, target: str, group: str | None) -> tuple[Node, ...]:
         names = ", ".join(sorted(lock.groups)) or "none"
         raise UsageError(f"{lock.stack}@{lock.release} has no group {group}", hint=f"its groups: {names}")
     here = [package for package in asked if target in lock.node(package).targets]
-    return closure(lock, here, target, (Kind.LINK, Kind.RUN))
+    nodes = closure(lock, here, target, (Kind.LINK, Kind.RUN))
+    return tuple(node for node in nodes if node.provider == "lode")

@@ -60,7 +60,7 @@ endif
 unset _lode_go _lode_found
 """
 
-_DEACTIVATE = r"""# Takes @TITLE@ out of the environment of a tcsh: the alias lode_deactivate of setup.csh. Written by Lode.
+_DEACTIVATE = r"""# Takes @TITLE@ out of a tcsh: the alias lode_deactivate of setup.csh. Written by Lode.
 @CHANGES@
 unalias lode_deactivate
 unset _lode_root

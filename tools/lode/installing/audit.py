@@ -1,0 +1,174 @@
+"""The audit of a tree before it is put in place: it must load nothing but itself and what its target has.
+
+Looks at every file. ELF files: libraries found along their own run path, run paths inside the tree, symbol versions
+that the target's C and C++ libraries have (System V ABI, chapter 5, and ld.so(8)). All files: no path of the build.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from lode.building import rattler, symbols
+from lode.definitions.target import Target
+from lode.errors import BuildError, Fault
+from lode.installing import canonical
+from lode.inventory import printable
+from lode.locking.graph import Lock
+
+_TRACES = (rattler.ROOT.encode() + b"/", b"_placehold_placehold")  # of the build's folder, of its stand-in for the path
+_LONGEST_TRACE = 120  # characters of a path that are shown
+_HOPS = 40  # links that are followed, as the kernel does
+_FAULTS = 200  # more would not be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tree:
+    root: Path
+    final_path: str
+    target: Target
+    owners: dict[str, str]  # path to package
+    allowed: dict[str, tuple[str, ...]]  # package to what it may take from the OS beyond the target's list
+
+
+def audit(root: Path, lock: Lock, target: str, final_path: str) -> None:
+    """Raise BuildError, a fault for each file and what it lacks, unless the tree at `root` is fit for `final_path`."""
+    tree = _Tree(
+        root=root,
+        final_path=final_path,
+        target=lock.target(target).definition,
+        owners={path: owner.package for owner in canonical.owners(root) for path in owner.paths},
+        allowed={node.package: node.system_libraries for node in lock.nodes},
+    )
+    faults: list[Fault] = []
+    for path in _files(root):
+        faults += _file_faults(tree, path)
+        if len(faults) > _FAULTS:
+            faults.append(Fault(message=f"the audit stopped after {len(faults)} faults"))
+            break
+    if faults:
+        raise BuildError.of(faults)
+
+
+def _files(root: Path) -> Iterator[str]:
+    for at, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted(files):
+            path = os.path.join(at, name)
+            if not os.path.islink(path):
+                yield os.path.relpath(path, root)
+
+
+def _file_faults(tree: _Tree, path: str) -> Iterator[Fault]:
+    file = tree.root / path
+    if file.stat().st_size == 0:
+        return
+    with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for trace in _TRACES:
+            at = content.find(trace)
+            if at >= 0:
+                yield Fault(
+                    message=f"{_named(tree, path)} contains the path of its build, {_whole(content, at)}",
+                    hint="have the recipe leave it out, or replace it in its `finish` step",
+                )
+                break
+        if content[:4] == symbols.MAGIC:
+            yield from _elf_faults(tree, path)
+
+
+def _elf_faults(tree: _Tree, path: str) -> Iterator[Fault]:
+    with (tree.root / path).open("rb") as stream:
+        try:
+            needed, run_path = _dynamic(ELFFile(stream))
+        except (ELFError, UnicodeDecodeError, KeyError, AttributeError):
+            return  # cut or foreign: nothing that a loader would load
+        folders = []
+        for entry in run_path:
+            folder = _folder(tree, path, entry)
+            if folder is None:
+                yield Fault(
+                    message=f"{_named(tree, path)} has the run path {entry!r}, which leads out of the prefix",
+                    hint="build it with a run path below $PREFIX, or relative to $ORIGIN",
+                )
+            else:
+                folders.append(folder)
+        owner = tree.owners.get(path, "")
+        system = (*tree.target.system_libraries, *tree.allowed.get(owner, ()))
+        for library in needed:
+            if any(_is_there(tree, folder / library) for folder in folders):
+                continue
+            if not any(fnmatchcase(library, pattern) for pattern in system):
+                yield Fault(
+                    message=f"{_named(tree, path)} needs {library}, which is neither in the prefix along its run path"
+                    f" ({':'.join(run_path) or 'none'}) nor a system library of {tree.target.name}",
+                    hint="give the recipe a link dependency on what brings it, or name it in system_libraries",
+                )
+        for new in symbols.too_new(stream, glibc=tree.target.glibc, libstdcxx=tree.target.libstdcxx):
+            yield Fault(
+                message=f"{_named(tree, path)} needs {new.version} of {new.library} ({new.symbol}),"
+                f" newer than {tree.target.name} has",
+                hint="build it on the target, or take a wheel of an older platform tag",
+            )
+
+
+def _dynamic(file: ELFFile) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the needed libraries and the entries of the run path; RUNPATH makes the loader forget RPATH."""
+    section: Any = next((part for part in file.iter_segments() if part.header.p_type == "PT_DYNAMIC"), None)
+    if section is None:
+        return (), ()
+    needed, paths = [], {"DT_RPATH": "", "DT_RUNPATH": ""}
+    for tag in section.iter_tags():
+        if tag.entry.d_tag == "DT_NEEDED":
+            needed.append(str(tag.needed))
+        elif tag.entry.d_tag in paths:
+            paths[tag.entry.d_tag] = str(getattr(tag, tag.entry.d_tag.removeprefix("DT_").lower()))
+    text = paths["DT_RUNPATH"] or paths["DT_RPATH"]
+    return tuple(needed), tuple(dict.fromkeys(text.split(":"))) if text else ()
+
+
+def _folder(tree: _Tree, path: str, entry: str) -> PurePosixPath | None:
+    """Return the folder of the tree, relative to its root, that an entry of a run path means; None if outside."""
+    origin = f"{tree.final_path}/{path}".rpartition("/")[0]
+    text = entry.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)
+    if not text.startswith("/") or "$" in text.removeprefix(origin):
+        return None
+    placed = PurePosixPath(os.path.normpath(text))
+    return placed.relative_to(tree.final_path) if placed.is_relative_to(tree.final_path) else None
+
+
+def _is_there(tree: _Tree, path: PurePosixPath) -> bool:
+    """Return whether `path` is a file of the tree, links followed as if the tree lay at its final path."""
+    for _ in range(_HOPS):
+        file = tree.root / path
+        if not file.is_symlink():
+            return file.is_file()
+        placed = os.path.normpath(os.path.join(tree.final_path, path.parent, os.readlink(file)))
+        if not PurePosixPath(placed).is_relative_to(tree.final_path):
+            return False
+        path = PurePosixPath(placed).relative_to(tree.final_path)
+    return False
+
+
+def _named(tree: _Tree, path: str) -> str:
+    owner = tree.owners.get(path)
+    return f"{printable(path)} of {owner}" if owner else printable(path)
+
+
+def _whole(content: mmap.mmap, at: int) -> str:
+    """Return the path that has the trace at `at`: up to white space, a quote or a control character on both sides."""
+    ends = frozenset(b"\0\t\n\r \"'`:;,<>|")
+    start = at
+    while start > 0 and at - start < _LONGEST_TRACE and content[start - 1] not in ends:
+        start -= 1
+    end = at
+    while end < len(content) and end - start < _LONGEST_TRACE and content[end] not in ends:
+        end += 1
+    return printable(content[start:end].decode("utf-8", "replace"))
