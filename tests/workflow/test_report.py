@@ -10,7 +10,7 @@ from tests.testing.factory import TARGET, whole
 
 from lode import digest, inventory
 from lode.building.artifact import Artifact
-from lode.errors import HostError
+from lode.errors import HostError, UsageError
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
 from lode.workflow import report as releases
@@ -91,3 +91,25 @@ def test_folder_without_a_release_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HostError) as refused:
         releases.write_report(tmp_path)
     assert str(refused.value) == f"no release lies at {tmp_path}\n  hint: `lode release STACK` makes one"
+
+
+def test_release_is_found_by_name_newest_first_or_by_folder(tmp_path: Path) -> None:
+    for name in ("mini/2026.9", "mini/2026.11", "mini/2026.12", "full/1"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("mini/2026.9", "mini/2026.11", "full/1"):
+        (tmp_path / name / "lode.lock").touch()
+    assert releases.find_release(tmp_path, "mini") == tmp_path / "mini/2026.11"
+    assert releases.find_release(tmp_path, "mini@2026.9") == tmp_path / "mini/2026.9"
+    assert releases.find_release(tmp_path, str(tmp_path / "full/1")) == tmp_path / "full/1"
+    with pytest.raises(UsageError) as refused:
+        releases.find_release(tmp_path, "mini@2026.12")
+    assert str(refused.value) == (
+        f"no release of mini@2026.12 lies in {tmp_path}\n  hint: there are: full@1, mini@2026.11, mini@2026.9"
+    )
+
+
+def test_name_with_wildcards_finds_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "mini/1").mkdir(parents=True)
+    (tmp_path / "mini/1/lode.lock").touch()
+    with pytest.raises(UsageError):
+        releases.find_release(tmp_path, "*")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from lode import __version__, inventory, tree
 from lode.building.artifact import Artifact
+from lode.definitions.version import Version
 from lode.describing import records
 from lode.describing import report as describing
 from lode.describing.report import TargetRelease
 from lode.digest import Digest
-from lode.errors import HostError
+from lode.errors import HostError, UsageError
 from lode.installing import prefix as prefixes
 from lode.inventory import EntryType
 from lode.locking import lockfile
@@ -57,6 +59,24 @@ def write_report(folder: Path) -> Path:
             f"the report cannot be written to {folder}: {error.strerror}", hint="copy the release folder elsewhere"
         ) from error
     return folder / describing.PAGE
+
+
+def find_release(releases: Path, reference: str) -> Path:
+    """Return the release folder that `reference` names: a folder, or NAME[@RELEASE] below `releases`, else the newest.
+
+    UsageError when there is none, with those that there are.
+    """
+    if "/" in reference or reference in (".", "..") or (Path(reference) / LOCK).is_file():
+        return Path(reference)
+    name, _, release = reference.partition("@")
+    made = [path.parent.name for path in releases.glob(f"{glob.escape(name)}/*/{LOCK}")]
+    if release in made or (made and not release):
+        return releases / name / (release or max(made, key=Version))
+    others = sorted(f"{path.parent.parent.name}@{path.parent.name}" for path in releases.glob(f"*/*/{LOCK}"))
+    raise UsageError(
+        f"no release of {reference} lies in {releases}",
+        hint=f"there are: {', '.join(others)}" if others else f"`lode release {reference}` makes one",
+    )
 
 
 def read_lock(folder: Path) -> Lock:
