@@ -17,6 +17,8 @@ from lode.locking.graph import LockedPatch, Node
 _TIMEOUT_S = 300.0
 # --unified: never taken for an ed script, which patch would run (CVE-2018-1000156)
 _PATCH = ("env", "LC_ALL=C", "patch", "--unified", "--batch", "--forward", "--fuzz=0", "--no-backup-if-mismatch")
+_ANEW = "make the patch anew for this version, or take it out"
+_HUNK_HEAD = re.compile(rb"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 _FILE = re.compile(r"(?:checking|patching) (?:file|symbolic link) (.+?)(?: \(.*\))?\Z")
 _HUNK = re.compile(r"Hunk #(\d+) (?:FAILED|ignored) at (\d+)")
 _NAMED = re.compile(r"\|(?:\+\+\+|---) (\S+)")
@@ -25,6 +27,8 @@ _NAMED = re.compile(r"\|(?:\+\+\+|---) (\S+)")
 def apply(node: Node, patch: LockedPatch, content: bytes, root: Path) -> None:
     """Change the tree at `root` by `content`, the bytes of `patch`; SourceError, and no change, unless it applies."""
     refuse_expired(node, patch)
+    if fault := _fault(content):
+        raise _error(node, patch, f"does not apply: {fault}", _ANEW)
     command = [*_PATCH, f"--strip={patch.strip}", f"--directory={root}"]
     trial = process.run([*command, "--dry-run"], input=content, timeout_s=_TIMEOUT_S)
     if trial.status != 0:
@@ -32,8 +36,7 @@ def apply(node: Node, patch: LockedPatch, content: bytes, root: Path) -> None:
         undone = process.run([*backwards, "--dry-run", "--reverse"], input=content, timeout_s=_TIMEOUT_S)
         if undone.status == 0:
             raise _error(node, patch, "is in the source already", "take the patch out of the recipe for this version")
-        failure = _failure(trial.stdout + trial.stderr)
-        raise _error(node, patch, f"does not apply: {failure}", "make the patch anew for this version, or take it out")
+        raise _error(node, patch, f"does not apply: {_failure(trial.stdout + trial.stderr)}", _ANEW)
     done = process.run(command, input=content, timeout_s=_TIMEOUT_S)
     if done.status != 0:
         raise _error(node, patch, f"stopped half-way: {_failure(done.stdout + done.stderr)}", "look at the source tree")
@@ -51,6 +54,35 @@ def _error(node: Node, patch: LockedPatch, what: str, hint: str) -> SourceError:
     return SourceError(f"{node.package} {node.version}: the patch {patch.file} {what}; {because}", hint=hint)
 
 
+def _fault(content: bytes) -> str | None:
+    """Return what is wrong with the form of a diff: `patch` takes what it does not understand for a comment."""
+    lines = content.split(b"\n")
+    at = changes = 0
+    while at < len(lines):
+        if lines[at].startswith((b"GIT binary patch", b"Binary files ")):
+            return f"line {at + 1} has a binary change, which patch cannot make"
+        changes += lines[at].startswith((b"rename from ", b"new mode ", b"new file mode "))
+        if not (lines[at].startswith(b"--- ") and lines[at + 1 : at + 2] and lines[at + 1].startswith(b"+++ ")):
+            at += 1
+            continue
+        begin, at = at, at + 2
+        while at < len(lines) and (hunk := _HUNK_HEAD.match(lines[at])):
+            at = _after_hunk(lines, at + 1, int(hunk[1] or 1), int(hunk[2] or 1))
+            changes += 1
+        if at == begin + 2:
+            return f"line {begin + 1} names a file, but no hunk follows"
+    return None if changes else "it is not a unified diff"
+
+
+def _after_hunk(lines: list[bytes], at: int, old: int, new: int) -> int:
+    """Return the line after a hunk of so many old and new lines that begins at `at`."""
+    while at < len(lines) and (old > 0 or new > 0 or lines[at].startswith(b"\\")):
+        old -= lines[at][:1] not in (b"+", b"\\")
+        new -= lines[at][:1] not in (b"-", b"\\")
+        at += 1
+    return at
+
+
 def _failure(output: str) -> str:
     """Return file and place of the first thing that patch could not do, from its words (GNU patch 2.7, `patch.c`)."""
     file = named = "the file"
@@ -61,10 +93,10 @@ def _failure(output: str) -> str:
             named = found[1]
         elif found := _HUNK.search(line):
             return f"hunk {found[1]} fails at {file}:{found[2]}"
+        elif line.startswith("Reversed (or previously applied)"):
+            return f"{file} has some of it already, but not all"
         elif "Skipping patch" in line or "No file to patch" in line:
             return f"there is no {named}"
-        elif line.startswith("patch: ****") and "Only garbage" in line:
-            return "it is not a unified diff"
         elif "malformed patch" in line or "unexpectedly ends" in line:
             return line.removeprefix("patch: **** ").strip()
         elif "dangerous file name" in line or "Invalid file name" in line:
