@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from lode.definitions.recipe import Environment
 from lode.errors import Fault, LockError
-from lode.installing.scripts import csh, fish, lmod, posix
+from lode.installing.scripts import csh, fish, interactive, lmod, posix
 from lode.installing.scripts.change import Activation, Change, Part
 from lode.installing.select import selected
 from lode.locking.graph import Lock
@@ -100,6 +100,7 @@ def scripts(lock: Lock, target: str, group: str | None, final_path: str) -> File
         ".lode/modulefile.lua": lmod.render(found),
         csh.DEACTIVATE: csh.render_deactivation(found),
         csh.WITHOUT: csh.render_without(),
+        **interactive.render(found),
     }
     return FileTree(files={PurePosixPath(path): text.encode() for path, text in texts.items()})
 

@@ -20,7 +20,8 @@ function _lode_locate --argument-names file
     test -n "$_lode_found"; and return
     set -g _lode_found @FINAL@
     test -f "$_lode_found/.lode/prefix.json"; and return
-    set -g _lode_found (path resolve -- "$file" | path dirname | string collect)
+    set -g _lode_found (command readlink -f -- "$file" | string collect)
+    set -g _lode_found (string replace -r '/[^/]*$' '' -- "$_lode_found" | string collect)
 end
 
 function _lode_keep --argument-names name
@@ -107,8 +108,8 @@ def render(activation: Activation) -> str:
     return (
         _SCRIPT.replace("@CHANGES@", "\n".join(_change(change) for change in activation.changes))
         .replace("@NAMES@", " ".join(change.name for change in activation.changes))
-        .replace("@FINAL@", _quoted(activation.final_path))
-        .replace("@TITLE_Q@", _quoted(activation.title))
+        .replace("@FINAL@", quoted(activation.final_path))
+        .replace("@TITLE_Q@", quoted(activation.title))
         .replace("@TITLE@", activation.title)
     )
 
@@ -143,9 +144,10 @@ def _change(change: Change) -> str:
 
 def _part(part: Part) -> str:
     if not part.below:
-        return _quoted(part.text)
-    return '"$_lode_root"' + (_quoted(f"/{part.text}") if part.text else "")
+        return quoted(part.text)
+    return '"$_lode_root"' + (quoted(f"/{part.text}") if part.text else "")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return `text` as one word of fish."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
