@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,16 +77,25 @@ def _command(name: str, command: click.Command) -> list[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     parts = [f"### lode {name}", f"```\nlode {name} {usage}\n```"]
     if command.help:
-        parts.append("\n\n".join(" ".join(text.split()) for text in command.help.split("\n\n")))
+        parts += [_paragraph(text) for text in inspect.cleandoc(command.help).split("\n\n")]
     common = {"--collection", "--json", "--quiet", "--verbose", "--help"}
     rows = []
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record and not common & {*parameter.opts}:
-            rows.append(f"| `{record[0]}` | {' '.join(record[1].split())} |".replace("\\|", "|"))
+        if record and record[1] and not common & {*parameter.opts}:
+            words, meaning = (" ".join(text.split()).replace("|", "\\|") for text in record)
+            rows.append(f"| `{words}` | {meaning} |")
     if rows:
         parts.append("| option | |\n|---|---|\n" + "\n".join(rows))
     return parts
+
+
+def _paragraph(text: str) -> str:
+    """Return a paragraph of a command's help; one that begins with click's mark for "as it is" as a block of code."""
+    if text.startswith("\b"):
+        title, *lines = text.removeprefix("\b\n").split("\n")
+        return f"{title}\n\n```\n{inspect.cleandoc(chr(10).join(lines))}\n```"
+    return " ".join(text.split())
 
 
 def _subclasses(kind: type[errors.LodeError]) -> list[type[errors.LodeError]]:
