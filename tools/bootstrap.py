@@ -82,8 +82,6 @@ def locked(venv: Path) -> Iterator[None]:
 def make(venv: Path) -> None:
     """Make `venv` from nothing; Failure when this machine lacks something."""
     started = time.monotonic()
-    reason = "requirements.txt has changed: making" if (venv / MARK).exists() else "first use: making"
-    say(f"{reason} {venv} with {sys.executable} {sys.version.split()[0]} (about a minute)")
     installer = [str(venv / "bin" / "python"), "-I", "-m", "pip"]
     without_pip = False
     if not has_ensurepip():
@@ -97,6 +95,8 @@ def make(venv: Path) -> None:
                 )
             without_pip = True
             installer = [sys.executable, "-I", "-m", "pip", "--python", str(venv / "bin" / "python")]
+    reason = "requirements.txt has changed: making" if (venv / MARK).exists() else "first use: making"
+    say(f"{reason} {venv} with {sys.executable} {sys.version.split()[0]} (about a minute)")
     clear(venv)
     venv.mkdir(parents=True)
     (venv / MARK).touch()

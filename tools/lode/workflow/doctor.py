@@ -20,6 +20,7 @@ from lode.errors import Fault, HostError
 DISK_NEEDED = 2_000_000_000  # bytes: less than this and a first build of dance-mini does not end
 DISK_GOOD = 10_000_000_000
 MEMORY_GOOD_MB = 2_000
+OWN_PACKAGES = ("bubblewrap",)  # what Lode itself starts: seals builds, shows a prefix at its final path
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 
 
@@ -169,7 +170,7 @@ def install(
 def _operating_system(target: Target | None, machine: Machine) -> Check:
     found = f"{machine.os} {machine.os_version} {machine.arch}, kernel {machine.kernel}"
     if target is None:
-        hint = "`lode list --targets` names the targets; a build for one runs on its own operating system"
+        hint = "`lode list targets` names the targets; a build for one runs on its own operating system"
         return Check(name="operating system", verdict=Verdict.MISSING, found=f"{found}: no target fits", hint=hint)
     if (target.os, target.os_version, target.arch) != (machine.os, machine.os_version, machine.arch):
         wanted = f"{target.os} {target.os_version} {target.arch}"
@@ -207,7 +208,9 @@ def _packages(machine: Machine, missing: tuple[str, ...]) -> list[Check]:
 
 def _seal(machine: Machine) -> Check:
     if machine.seal.kind == "none":
-        hint = "builds run unsealed and say so in their record; install bubblewrap and allow user namespaces"
+        hint = (
+            "builds run unsealed and say so in their record; a prefix works only where it really is at its final path"
+        )
         return Check(name="seal", verdict=Verdict.NOTE, found=f"none: {machine.seal.reason}", hint=hint)
     return Check(name="seal", verdict=Verdict.GOOD, found=f"{machine.seal.kind}: builds see neither home nor network")
 
@@ -255,11 +258,11 @@ def _programs(target: Target | None) -> tuple[str, ...]:
 
 
 def _names(target: Target | None) -> tuple[str, ...]:
-    """Return the names of the OS packages that building for `target` needs, without their versions."""
+    """Return the names of the OS packages that building for `target` and testing need, without their versions."""
     if target is None:
         return ()
-    named = {package.partition("=")[0] for package in target.system_packages}
-    return tuple(sorted(named | {external.system_package.partition("=")[0] for external in target.externals}))
+    asked = {*target.system_packages, *(external.system_package for external in target.externals), *OWN_PACKAGES}
+    return tuple(sorted({package.partition("=")[0] for package in asked}))
 
 
 def _compiler_version(program: str) -> str | None:
