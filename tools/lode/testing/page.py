@@ -10,6 +10,8 @@ from typing import Any
 
 import jinja2
 
+from lode.progress import size
+
 _CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), 0x7F) if code not in (0x09, 0x0A)}
 _HALF_WIDTH = 46  # of the deviation bar, pixels at one and a half tolerances
 
@@ -30,15 +32,6 @@ def seconds(value: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def size(value: float) -> str:
-    """Return a number of bytes as people read it, powers of ten: `640 B`, `3.1 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 999.5:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} TB"
 
 
 def number(value: float | None) -> str:
