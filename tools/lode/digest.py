@@ -46,14 +46,20 @@ def of_document(kind: str, version: int, fields: Mapping[str, Any]) -> Digest:
     return of_bytes(canonical({"kind": kind, "version": version, "fields": dict(fields)}))
 
 
+_ATOMS = frozenset({str, int, bool, type(None), Digest})
+
+
 def _refuse_floats(document: Any) -> None:
-    if isinstance(document, float):
-        raise TypeError(f"a float has no canonical text: {document!r}")
-    if isinstance(document, Mapping):
-        for key, value in document.items():
-            if not isinstance(key, str):
-                raise TypeError(f"a key of a canonical document is text, not {key!r}")
-            _refuse_floats(value)
-    elif isinstance(document, list | tuple):
-        for value in document:
-            _refuse_floats(value)
+    waiting = [document]  # of what is no atom: most of a document is, and costs nothing but a look at its type
+    while waiting:
+        value = waiting.pop()
+        if type(value) is list or isinstance(value, list | tuple):
+            waiting += [item for item in value if type(item) not in _ATOMS]
+        elif type(value) is dict or isinstance(value, Mapping):
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise TypeError(f"a key of a canonical document is text, not {key!r}")
+                if type(item) not in _ATOMS:
+                    waiting.append(item)
+        elif isinstance(value, float):
+            raise TypeError(f"a float has no canonical text: {value!r}")
