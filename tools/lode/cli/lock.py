@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +40,8 @@ def command(
         raise UsageError("--check goes with no other option", hint="it says whether `lode lock` would change anything")
     update = Update(packages=tuple(sorted(set(packages))), everything=update_all)
     catalogue = Catalogue.open(session.collections, here=session.here)
-    made = relock(catalogue, stack, update=update, path=output)
+    with _keeping_all():
+        made = relock(catalogue, stack, update=update, path=output)
     differences = compare(made.previous, made.lock, updated=packages, everything=update_all) if made.previous else None
     place = catalogue.shown(output or made.path)
     if check:
@@ -45,6 +49,16 @@ def command(
     elif made.changed or (output is not None and output != made.path):
         write(made.lock, output or made.path)
     session.emit(_document(made, differences, place), "\n".join(_lines(made, differences, place)))
+
+
+@contextmanager
+def _keeping_all() -> Iterator[None]:
+    """Hold back the search for cyclic rubbish: what a lock is made of lives to its end, and looking costs a sixth."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _refuse_old(made: Relock, differences: Comparison | None, place: str, stack: str) -> None:

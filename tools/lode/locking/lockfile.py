@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from graphlib import CycleError
+from json.encoder import encode_basestring as _quoted
 from typing import Any, NoReturn
 
 from lode import digest
@@ -186,7 +187,7 @@ def seal(lock: Lock) -> Lock:
 
 def dump(lock: Lock) -> bytes:
     """Return the file of `lock`; the same lock gives the same bytes."""
-    return (_layout(_LOCK.encode(lock), 0, broken=True) + "\n").encode()
+    return (_layout(_LOCK.encode(lock), 0) + "\n").encode()
 
 
 def load(content: bytes, file: str) -> Lock:
@@ -270,18 +271,20 @@ def _digest(document: dict[str, Any]) -> Digest:
     return digest.of_document("lock", SCHEMA, {key: value for key, value in document.items() if key != "digest"})
 
 
-def _layout(value: Any, indent: int, *, broken: bool = False) -> str:
-    if not isinstance(value, dict | list) or not value:
-        return json.dumps(value, ensure_ascii=False)
-    if not broken:
-        line = json.dumps(value, ensure_ascii=False, sort_keys=True)
-        if len(line) + indent <= _WIDTH:
-            return line
+def _layout(value: Any, indent: int) -> str:
+    """Return `value` as JSON: on one line where that fits, else one item a line."""
+    if type(value) is str:
+        return _quoted(value)
+    if type(value) is dict:
+        parts = [f"{_quoted(key)}: {_layout(value[key], indent + 2)}" for key in sorted(value)]
+        begin, end = "{", "}"
+    elif type(value) is list:
+        parts = [_layout(item, indent + 2) for item in value]
+        begin, end = "[", "]"
+    else:
+        return json.dumps(value)
+    line = ", ".join(parts)
+    if len(line) + len("[]") + indent <= _WIDTH:  # never true when a part is broken: such a part alone is too long
+        return begin + line + end
     inner = " " * (indent + 2)
-    if isinstance(value, dict):
-        items = [
-            f"{inner}{json.dumps(key, ensure_ascii=False)}: {_layout(value[key], indent + 2)}" for key in sorted(value)
-        ]
-        return "{\n" + ",\n".join(items) + "\n" + " " * indent + "}"
-    items = [inner + _layout(item, indent + 2) for item in value]
-    return "[\n" + ",\n".join(items) + "\n" + " " * indent + "]"
+    return f"{begin}\n{inner}" + f",\n{inner}".join(parts) + f"\n{' ' * indent}{end}"

@@ -11,7 +11,7 @@ from lode import digest
 from lode.definitions.canonical import recipe_document
 from lode.definitions.read_tests import files as test_files
 from lode.definitions.recipe import Argument, Dependency, Kind, Patch, Recipe, Source, System, Test
-from lode.definitions.requirement import Condition
+from lode.definitions.requirement import ALWAYS, Condition
 from lode.definitions.version import Constraint, Version
 from lode.digest import Digest
 from lode.errors import Fault, ResolutionError
@@ -136,6 +136,8 @@ class _Decided:
                     yield Fault(message=message, place=self._recipe.place, hint=hint)
 
     def _where(self, condition: Condition) -> tuple[str, ...]:
+        if condition == ALWAYS:
+            return self._targets
         return tuple(
             name
             for name in self._targets

@@ -162,7 +162,7 @@ def _refuse_cycles(nodes: Sequence[Node], targets: Mapping[str, Target]) -> None
 def _sealed(lock: Lock, previous: Lock | None) -> Lock:
     """Return `lock` with its digest; tools and collections stay those of `previous` when they changed nothing else."""
     if previous is not None:
-        same = lockfile.seal(replace(lock, tools=previous.tools, collections=previous.collections))
-        if same.digest == previous.digest:
+        unchanged = replace(lock, tools=previous.tools, collections=previous.collections, digest=previous.digest)
+        if unchanged == previous:
             return previous
     return lockfile.seal(lock)

@@ -6,15 +6,17 @@ records built one by one through its Python classes, and it calls nothing back f
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lode.locking.encoding import Problem
+
+if TYPE_CHECKING:
+    import asyncio
 
 Solution = Mapping[str, int]  # name to rank
 
@@ -33,9 +35,8 @@ class Solver:
     """A session with the solver; leaving it waits for its threads."""
 
     def __init__(self) -> None:
-        """Make a session; rattler is imported with the first problem."""
-        self._runner = asyncio.Runner()
-        self._used = False
+        """Make a session; asyncio and rattler, heavy as they are, are imported with the first problem."""
+        self._runner: asyncio.Runner | None = None
 
     def __enter__(self) -> Solver:
         """Begin."""
@@ -45,13 +46,18 @@ class Solver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait for the solver's threads, and end."""
-        if self._used:
-            self._runner.run(asyncio.sleep(_SETTLE_S))
-        self._runner.close()
+        if self._runner is not None:
+            from asyncio import sleep
+
+            self._runner.run(sleep(_SETTLE_S))
+            self._runner.close()
 
     def solve(self, problem: Problem) -> Solution | Unsolvable:
         """Return the preferred solution of `problem`: the same for the same problem."""
-        self._used = True
+        if self._runner is None:
+            import asyncio
+
+            self._runner = asyncio.Runner()
         handle = os.memfd_create("lode-records")
         try:
             with os.fdopen(os.dup(handle), "wb") as file:

@@ -184,8 +184,8 @@ class _Survey:
             self._fault(message, request, f"to take it all the same, ask for {recipe.name} =={admitted[0].version}")
 
     def _asked(self, recipe: Recipe) -> set[Version]:
-        asked = self._exact.get(recipe.name, set())
-        return {known.version for known in recipe.versions if any(known.version.key == v.key for v in asked)}
+        asked = {version.key for version in self._exact.get(recipe.name, ())}
+        return {known.version for known in recipe.versions if known.version.key in asked} if asked else set()
 
     def _fault(self, message: str, request: Requirement, hint: str) -> None:
         self._faults.append(Fault(message=message, place=request.place, hint=hint))

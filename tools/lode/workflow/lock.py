@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from lode import tree
@@ -110,6 +109,8 @@ def files(catalogue: Catalogue, stack: StackDefinition) -> Callable[[str, str], 
 
 def tools() -> dict[str, str]:
     """Return the versions of what makes and builds locks."""
+    from importlib import metadata
+
     return {
         "lode-format": str(lockfile.SCHEMA),
         "rattler": metadata.version("py-rattler"),
