@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import sysconfig
@@ -59,7 +60,7 @@ class Rattler:
                 env={"PATH": "/usr/bin:/bin"},
                 cancel=order.cancel,
             )
-        _keep_log(order, ended)
+        _keep_log(order, ended, root)
         if ended.status != 0 or not (order.workspace / worker.RESULT).exists():
             raise _failed(order, ended)
         result = json.loads((order.workspace / worker.RESULT).read_bytes())
@@ -77,8 +78,8 @@ class Rattler:
                 seal=self.seal.kind,
                 seal_reason=self.seal.reason,
                 wall_s=round(ended.wall_s, 3),
-                cpu_s=round(ended.cpu_s, 3),
-                peak_memory_mb=ended.peak_memory_mb,
+                cpu_s=round(result["cpu_s"], 3),  # bubblewrap does not wait for its child: its own usage says nothing
+                peak_memory_mb=result["peak_memory_mb"],
                 size_bytes=result["size_bytes"],
                 started=started.isoformat(timespec="seconds"),
                 host=_host(),
@@ -211,12 +212,15 @@ def _following(log: Path, on_line: Callable[[str], None]) -> Iterator[None]:
         thread.join()
 
 
-def _keep_log(order: Order, ended: process.Completed) -> None:
-    """Put the log, with what the worker itself said, where it outlives the workspace."""
+def _keep_log(order: Order, ended: process.Completed, root: str) -> None:
+    """Put the log, with what the worker itself said, where it outlives the workspace; long prefixes by their names."""
     order.log.parent.mkdir(parents=True, exist_ok=True)
     written = order.workspace / "log"
     content = written.read_bytes() if written.exists() else b""
-    order.log.write_bytes(content + (ended.stdout + ended.stderr).encode(errors="surrogateescape"))
+    content += (ended.stdout + ended.stderr).encode(errors="surrogateescape")
+    environment = re.escape(f"{root}/output/bld/").encode() + rb"rattler-build_[^/\s]+/"
+    content = re.sub(environment + rb"host_env_placehold[a-z_]*", b"$PREFIX", content)
+    order.log.write_bytes(re.sub(environment + b"build_env", b"$BUILD_PREFIX", content))
 
 
 def _failed(order: Order, ended: process.Completed) -> BuildError:

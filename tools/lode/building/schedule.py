@@ -193,7 +193,7 @@ class _Run:
             thread = threading.Thread(target=self._one, args=(task, jobs), name=f"build {task.package}")
             self._threads.append(thread)
             thread.start()
-        self._tell()
+            self._tell()
 
     def _one(self, task: Task, jobs: int) -> None:
         started = time.monotonic()
@@ -213,6 +213,7 @@ class _Run:
     def _take(self, result: Result) -> None:
         task, _ = self._running.pop(result.package)
         self._done[result.package] = result
+        self._tell()
         self._progress.advance(self._title, task.estimate_s)
         if result.error is not None and self._running and not self._keep_going:
             others = ", ".join(sorted(self._running))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,15 @@ def main(root: Path) -> int:
     destination = root / PACKAGES / job["file"]
     destination.parent.mkdir()
     made = package.canonical(built, destination, glibc=job["glibc"], libstdcxx=job["libstdcxx"])
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     result = {
         "file": destination.name,
         "sha256": made.sha256,
         "size_bytes": made.size_bytes,
         "inventory": made.inventory,
         "index": made.index,
+        "cpu_s": sum(used[0] + used[1] for used in usage),
+        "peak_memory_mb": max(used.ru_maxrss for used in usage) // 1024,
         "newer": [[name, item.library, item.version, item.symbol] for name, item in made.newer],
     }
     (root / RESULT).write_text(json.dumps(result), encoding="utf-8")
