@@ -6,11 +6,12 @@ Pages are self-contained: no script, no font, no image from elsewhere; every tex
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from lode.progress import size
+
+if TYPE_CHECKING:
+    import jinja2
 
 _CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(0x20), 0x7F) if code not in (0x09, 0x0A)}
 _HALF_WIDTH = 46  # of the deviation bar, pixels at one and a half tolerances
@@ -65,6 +66,8 @@ def printable(text: str) -> str:
 
 
 def _environment(room: str) -> jinja2.Environment:
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.PackageLoader(f"lode.{name}", "templates") for name in dict.fromkeys((room, "testing"))]
