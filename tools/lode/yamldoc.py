@@ -41,7 +41,7 @@ LIMIT_DEPTH = 32
 _NO_TAG = "untagged"
 
 # Where an anchor, an alias or a tag may begin. Shell texts match too: then the events are asked.
-_SUSPECT = re.compile(r"[&*!](?<![^\s\[{,:][&*!])")
+_SUSPECT = re.compile(r"[&*!](?<![^\s\[{,:][&*!])(?:(?<=!)(?=\S)|(?=[\w-]))")
 _SURROGATE = re.compile(r"\\[uU](?:0000)?[dD][89a-fA-F]")
 
 _HINTS = (
@@ -60,13 +60,14 @@ _HINTS = (
 class Document:
     """One composed file: its root node, and the faults found in it so far."""
 
-    __slots__ = ("faults", "file", "root")
+    __slots__ = ("faults", "file", "root", "tables")
 
     def __init__(self, file: str, root: Node) -> None:
         """Make the document of `file`, the name used in messages."""
         self.file = file
         self.root = root
         self.faults: list[Fault] = []
+        self.tables: list[Any] = []  # noted by the readers, for what must hold across a whole file
 
     def place(self, node: Node, offset: int | None = None) -> Place:
         """Return where `node` begins, or where the character `offset` of its text is, when that is on its line."""
@@ -128,10 +129,11 @@ def misread(text: str) -> str | None:
 
     The rules are those of YAML 1.1 (yaml.org/type) as PyYAML has them, and the numbers of YAML 1.2's core schema.
     """
-    for tag, pattern in _RESOLVERS.get(text[:1], ()):
-        if pattern.match(text):
-            return _READ_AS.get(tag.rpartition(":")[2]) or _number(text)
-    return _number(text) if _CORE_NUMBER.fullmatch(text) else None
+    if text[:1] not in _NUMERIC:
+        return _WORDS.get(text)
+    if text[0] != "." and _DATE.match(text):
+        return "a date"
+    return _number(text) if _NUMBER_1_1.match(text) or _NUMBER_1_2.fullmatch(text) else None
 
 
 class _TooDeepError(Exception):
@@ -220,19 +222,24 @@ def _shift(node: Node, offset: int) -> int:
 def _number(text: str) -> str:
     try:
         value = yaml.safe_load(text) if len(text) <= 40 else None
-    except ValueError:
+        if isinstance(value, str):  # a number for YAML 1.2 only
+            value = int(text, 0) if text[:2] in ("0x", "0o") else float(text)
+    except ValueError:  # 0x, sexagesimal overflow and the like
         value = None
-    if isinstance(value, str):
-        value = float(value) if _CORE_NUMBER.fullmatch(value) and "x" not in value and "o" not in value else None
     return "a number" if value is None else f"the number {value}"
 
 
-_RESOLVERS: dict[str, list[tuple[str, re.Pattern[str]]]] = yaml.SafeLoader.yaml_implicit_resolvers
-_CORE_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
-_READ_AS = {
-    "bool": "true or false",
-    "null": "nothing",
-    "timestamp": "a date",
-    "merge": "a merge key",
-    "value": "a default key",
-}
+_NUMERIC = frozenset("+-.0123456789")
+_RULES = {tag.rpartition(":")[2]: rule for tag, rule in yaml.SafeLoader.yaml_implicit_resolvers["0"]}
+_DATE = _RULES["timestamp"]
+_NUMBER_1_1 = re.compile(f"(?x:{_RULES['int'].pattern})|(?x:{_RULES['float'].pattern})")
+_NUMBER_1_2 = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
+_WORDS = {
+    spelled: meaning
+    for words, meaning in (
+        ("yes no on off true false", "true or false"),
+        ("null", "nothing"),
+    )
+    for word in words.split()
+    for spelled in (word, word.capitalize(), word.upper())
+} | {"": "nothing", "~": "nothing", "<<": "a merge key", "=": "a default key"}

@@ -42,6 +42,7 @@ class Catalogue:
         self._recipes: dict[str, Recipe] = {}
         self._stacks: dict[tuple[str, str], StackDefinition] = {}
         self._targets: dict[str, Target] = {}
+        self._direct: set[Path] = set()
         roots = [one.folder for one in self.collections]
         self._recipe_files = _first(pair for root in roots for pair in folders.recipes(root))
         self._stack_files = _first(pair for root in roots for pair in folders.stacks(root))
@@ -141,10 +142,15 @@ class Catalogue:
 
     def below(self, root: Path) -> Selection:
         """Return the definitions whose file is `root` or lies below it, hidden ones left out."""
+        whole, inside = str(root), f"{str(root).rstrip('/')}/"
+
+        def is_below(path: Path) -> bool:
+            return str(path).startswith(inside) or str(path) == whole
+
         return Selection(
-            recipes=tuple(name for name in self.recipe_names() if self._recipe_files[name].is_relative_to(root)),
-            stacks=tuple(key for key in self.stacks() if self._stack_files[key].is_relative_to(root)),
-            targets=tuple(name for name in self.target_names() if self._target_files[name].is_relative_to(root)),
+            recipes=tuple(name for name in self.recipe_names() if is_below(self._recipe_files[name])),
+            stacks=tuple(key for key in self.stacks() if is_below(self._stack_files[key])),
+            targets=tuple(name for name in self.target_names() if is_below(self._target_files[name])),
         )
 
     def strays(self, root: Path) -> Iterator[Fault]:
@@ -177,8 +183,8 @@ class Catalogue:
         return reader(content, file)
 
     def _inside(self, folder: Path, relative: str) -> Path:
-        root = next(one.folder for one in self.collections if folder.is_relative_to(one.folder))
-        return folders.inside(root, folder, relative, shown=self.shown(folder / relative))
+        root = next(one.folder for one in self.collections if str(folder).startswith(f"{one.folder}/"))
+        return folders.inside(root, folder, relative, shown=self.shown, direct=self._direct)
 
 
 def _first(pairs: Iterable[tuple[Name, Path]]) -> dict[Name, Path]:
@@ -201,6 +207,5 @@ def _read_collection(root: Path, shown: str) -> Collection:
 
 
 def _shown(file: Path, here: Path | None) -> str:
-    if here is not None and file.is_relative_to(here):
-        return str(file.relative_to(here))
-    return str(file)
+    inside = f"{str(here).rstrip('/')}/"
+    return str(file).removeprefix(inside) if here is not None else str(file)

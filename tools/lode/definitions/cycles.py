@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from lode.definitions.lint import Known
 from lode.definitions.recipe import Recipe
+from lode.definitions.requirement import ALWAYS
 from lode.errors import Fault, Place
 
 _Graph = dict[str, dict[str, tuple[Place | None, bool]]]  # package -> dependency -> place, and whether it may be absent
@@ -47,7 +48,7 @@ def _graph(selected: Mapping[str, Recipe], known: Known) -> _Graph:
             if dependency.kinds == ("test",):
                 continue
             from_os = dependency.kinds == ("build",) and known.from_os(package)
-            optional = str(dependency.when) != "" or from_os
+            optional = dependency.when != ALWAYS or from_os
             if package not in edges or not optional:
                 edges[package] = (dependency.requirement.place, optional)
             waiting.append(package)

@@ -7,7 +7,7 @@ A name becomes a path only when it is a name: `recipes/<package>/recipe.yaml`, `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lode
@@ -71,8 +71,10 @@ def strays(collection: Path) -> Iterator[tuple[Path, Fault]]:
 
     Hidden entries, backups and README files are nobody's fault.
     """
+    taken = {name for name, _ in recipes(collection)}
     for folder in _unignored(collection / "recipes"):
-        yield from _stray(folder, RECIPE_FILE, NAME, "a package name")
+        if folder.name not in taken:
+            yield from _stray(folder, RECIPE_FILE, NAME, "a package name")
     for stack in _unignored(collection / "stacks"):
         if not NAME.fullmatch(stack.name) or not stack.is_dir():
             yield from _stray(stack, STACK_FILE, NAME, "a stack name")
@@ -84,14 +86,17 @@ def strays(collection: Path) -> Iterator[tuple[Path, Fault]]:
             yield file, _fault(f"{file.name} is not taken for a target", "its name is <os>-<arch>.yaml")
 
 
-def inside(collection: Path, folder: Path, relative: str, *, shown: str) -> Path:
+def inside(collection: Path, folder: Path, relative: str, *, shown: Callable[[Path], str], direct: set[Path]) -> Path:
     """Return the existing file or folder `relative` to `folder`; DefinitionError when it is not in `collection`.
 
-    `..` and symbolic links are followed before that is decided. `shown` names the file in messages.
+    `..` and symbolic links are followed before that is decided. `shown` gives a file's name for messages. `direct`
+    collects the paths that no symbolic link leads to, so that each is looked at once.
     """
-    place = Place(file=shown)
+    path = folder / relative
+    if ".." not in relative and _is_direct(path, collection, direct):
+        return path
+    place = Place(file=shown(path))
     try:
-        path = folder / relative
         resolved = path.resolve(strict=True)
     except (FileNotFoundError, NotADirectoryError):
         close = meant(relative, _files(folder))
@@ -106,10 +111,22 @@ def inside(collection: Path, folder: Path, relative: str, *, shown: str) -> Path
     return path
 
 
+def _is_direct(path: Path, collection: Path, direct: set[Path]) -> bool:
+    """Return whether `path` is in `collection`, and neither it nor a folder between them is a symbolic link."""
+    if path == collection or path in direct:
+        return True
+    if path.is_symlink() or path.parent == path or not _is_direct(path.parent, collection, direct):
+        return False
+    if not path.exists():
+        return False
+    direct.add(path)
+    return True
+
+
 def entries(folder: Path) -> list[Path]:
     """Return what is in `folder`, sorted, [] when there is no such folder; DefinitionError when it cannot be read."""
     try:
-        return sorted(folder.iterdir())
+        return sorted(folder.iterdir(), key=lambda entry: entry.name)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:

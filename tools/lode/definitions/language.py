@@ -18,6 +18,9 @@ OPTION = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+\-]*")
 RESERVED = ("os", "arch", "target")  # words of conditions that no option may have as its name
 
+_ANY = Constraint()
+# The form that most requirements have; whatever does not match is read word by word, for the place of the fault.
+_USUAL = re.compile(rf"({NAME.pattern})(?:\s+((?:>=|<=|==|!=|~=|>|<)[^\s,]+(?:,(?:>=|<=|==|!=|~=|>|<)[^\s,]+)*))?")
 _SPACE = re.compile(r"\s*")
 _OPERATOR = re.compile(r">=|<=|==|!=|~=|>|<")
 _CLAUSES = re.compile(r"(?:>=|<=|==|!=|~=|>|<)\s*[^\s,]*(?:\s*,\s*(?:(?:>=|<=|==|!=|~=|>|<)\s*)?[^\s,]*)*")
@@ -51,6 +54,9 @@ def constraint(text: str) -> Constraint:
 @lru_cache(maxsize=65536)
 def requirement(text: str) -> Requirement:
     """Return the requirement that `text` spells, `geant4 >=11.2,<11.4 +gdml ~qt cxxstd=17`; LanguageError if none."""
+    if usual := _USUAL.fullmatch(text):
+        package, clauses = usual.groups()
+        return Requirement(package=package, constraint=_clauses(clauses, usual.start(2)) if clauses else _ANY)
     reader = _Reader(text)
     package = reader.package()
     limits = Constraint()
@@ -208,7 +214,15 @@ class _Reader:
 
 def _clauses(text: str, start: int) -> Constraint:
     """Return the constraint of `text`, which begins at the character `start` of what was written."""
-    found: dict[tuple[str, str, bool], Clause] = {}
+    try:
+        return _sorted_clauses(text)
+    except LanguageError as error:
+        raise LanguageError(str(error), start + error.offset, error.hint) from None
+
+
+@lru_cache(maxsize=65536)
+def _sorted_clauses(text: str) -> Constraint:
+    found: dict[str, Clause] = {}
     at = 0
     for part in text.split(","):
         offset = at + len(part) - len(part.lstrip())
@@ -216,9 +230,8 @@ def _clauses(text: str, start: int) -> Constraint:
         try:
             clauses = Constraint.parse(part).clauses
         except ValueError as error:
-            raise LanguageError(str(error), start + offset) from None
+            raise LanguageError(str(error), offset) from None
         if not clauses:
-            raise LanguageError("a comma with nothing beside it", start + offset)
-        for clause in clauses:
-            found[clause.operator, clause.version.text, clause.prefix] = clause
+            raise LanguageError("a comma with nothing beside it", offset)
+        found.update((str(clause), clause) for clause in clauses)
     return Constraint(clauses=tuple(sorted(found.values(), key=lambda one: (one.version.key, str(one)))))

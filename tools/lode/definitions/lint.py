@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from lode.definitions import read_tests
 from lode.definitions.recipe import Option, Recipe, System, Test
-from lode.definitions.requirement import Condition, Requirement
+from lode.definitions.requirement import ALWAYS, Condition, Requirement
 from lode.definitions.stack import StackDefinition
 from lode.definitions.target import Target
 from lode.definitions.version import Constraint, Version
@@ -32,6 +32,7 @@ class Known:
     target_names: frozenset[str]  # of all targets, with and without faults
     stacks: frozenset[str] = frozenset()  # `name@release` of all stacks
     _externals: dict[str, list[Version]] = field(init=False, default_factory=dict)
+    _versions: dict[str, list[Version]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Note what the targets' OSes provide."""
@@ -53,9 +54,11 @@ class Known:
 
     def versions(self, name: str) -> list[Version]:
         """Return every version of `name` that a recipe or an OS provides, newest first; [] when none is known."""
-        recipe = self.find(name)
-        own = [one.version for one in recipe.versions] if recipe else []
-        return sorted({*own, *self._externals.get(name, ())}, reverse=True)
+        if name not in self._versions:
+            recipe = self.find(name)
+            own = [one.version for one in recipe.versions] if recipe else []
+            self._versions[name] = sorted({*own, *self._externals.get(name, ())}, reverse=True)
+        return self._versions[name]
 
 
 def recipe_faults(recipe: Recipe, known: Known) -> Iterator[Fault]:
@@ -160,6 +163,8 @@ def _conditions(recipe: Recipe) -> Iterator[tuple[Condition, Place | None]]:
 def _condition_faults(
     condition: Condition, place: Place | None, recipe: Recipe | None, known: Known
 ) -> Iterator[Fault]:
+    if condition is ALWAYS:
+        return
     who = f"the condition {str(condition)!r}"
     for request in condition.packages:
         if not known.provided(request.package):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lode.definitions import language
+from lode.definitions.forms import OPTION_FORM
 from lode.definitions.recipe import Argument, Build, Option, System
 from lode.definitions.requirement import ALWAYS, Condition
 from lode.definitions.shape import Table
@@ -60,25 +63,14 @@ def _argument(item: str | Table) -> Argument:
     )
 
 
-def refuse_unknown_options(recipe: Table, options: tuple[Option, ...]) -> None:
-    """Note a fault wherever the recipe's conditions and arguments name an option or value that it does not have."""
+def refuse_unknown_options(tables: Sequence[Table], options: tuple[Option, ...]) -> None:
+    """Note a fault wherever a condition or argument in `tables` names an option or value that `options` has not."""
     known = {option.name: option for option in options}
-    for table in _tables(recipe):
-        if "when" in table:
+    for table in tables:
+        if "when" in table.nodes and table.form is not OPTION_FORM:
             _check_condition(table, known)
-        if table.text("option") if "option" in table.form.keys else "":
+        if "option" in table.nodes and table.text("option"):
             _check_option(table, "option", table.text("option"), None, known)
-
-
-def _tables(recipe: Table) -> list[Table]:
-    found: list[Table] = [*recipe.tables("tests"), *recipe.tables("conflicts")]
-    for version in recipe.tables("versions"):
-        found += [*version.tables("source"), *version.tables("patches")]
-    dependencies = recipe.table("dependencies")
-    for kind in dependencies.form.keys:
-        found += [item for _, item in dependencies.items(kind) if isinstance(item, Table)]
-    found += [item for _, item in recipe.table("build").items("args") if isinstance(item, Table)]
-    return found
 
 
 def _check_condition(table: Table, known: dict[str, Option]) -> None:

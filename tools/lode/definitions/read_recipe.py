@@ -68,7 +68,7 @@ def read(content: bytes, *, file: str, folder: str = "", name: str | None = None
         folder=folder,
         place=table.place(),
     )
-    read_build.refuse_unknown_options(table, options)
+    read_build.refuse_unknown_options(document.tables, options)
     document.finish()
     return recipe
 
@@ -118,7 +118,7 @@ def _source(table: Table) -> Source:
 
 def _origin(table: Table) -> Origin | None:
     for scheme in _SCHEMES:
-        if table.text(scheme):
+        if scheme in table.nodes and table.text(scheme):
             return Origin(scheme=scheme, location=table.text(scheme))
     return None
 
@@ -167,26 +167,35 @@ def _options(recipe: Table) -> tuple[Option, ...]:
 
 def _dependencies(table: Table, own: str) -> tuple[tuple[str, ...], tuple[Dependency, ...]]:
     languages: set[str] = set()
-    merged: dict[tuple[Requirement, Condition], tuple[Requirement, set[Kind]]] = {}
+    by_package: dict[str, list[Dependency]] = {}
     for kind in Kind:
         for node, item in table.items(kind):
             request, when = _request(table, node, item)
             if request.package in LANGUAGES:
                 _refuse_language(table, node, request, when, kind)
                 languages.add(request.package)
-                continue
-            if request.package == own and own:
-                table.document.fault(node, f"{own} depends on itself")
-            _, kinds = merged.setdefault((request, when), (request, set()))
-            if kind in kinds and request.package:
-                table.document.fault(node, f"{request} is listed twice under {kind}")
-            kinds.add(kind)
-    dependencies = [
-        Dependency(requirement=request, kinds=tuple(sorted(kinds)), when=when)
-        for (_, when), (request, kinds) in merged.items()
-    ]
-    dependencies.sort(key=lambda one: (str(one.requirement), str(one.when)))
+            elif request.package:
+                if request.package == own:
+                    table.document.fault(node, f"{own} depends on itself")
+                if not _add(by_package.setdefault(request.package, []), kind, request, when):
+                    table.document.fault(node, f"{request} is listed twice under {kind}")
+    dependencies: list[Dependency] = []
+    for _, same in sorted(by_package.items()):
+        if len(same) > 1:
+            same.sort(key=lambda one: (str(one.requirement), str(one.when)))
+        dependencies += same
     return tuple(sorted(languages)), tuple(dependencies)
+
+
+def _add(same: list[Dependency], kind: Kind, request: Requirement, when: Condition) -> bool:
+    """Add a dependency to those on the same package, or its kind to an equal one; return False if that has it."""
+    for index, other in enumerate(same):
+        if other.requirement == request and other.when == when:
+            kinds = tuple(sorted({*other.kinds, kind}))
+            same[index] = Dependency(requirement=other.requirement, kinds=kinds, when=when)
+            return kind not in other.kinds
+    same.append(Dependency(requirement=request, kinds=(kind,), when=when))
+    return True
 
 
 def _request(table: Table, node: Node, item: str | Table) -> tuple[Requirement, Condition]:

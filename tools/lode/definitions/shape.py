@@ -246,10 +246,14 @@ class Form:
     keys: Mapping[str, Key]
     exactly_one: tuple[str, ...] = ()
     required: tuple[str, ...] = field(init=False, default=())
+    defaults: Mapping[str, Any] = field(init=False, default_factory=dict)
+    readers: Mapping[str, Callable[[Document, Node, str], Any]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Note the required keys, which every reading asks for."""
+        """Note what every reading asks for."""
         object.__setattr__(self, "required", tuple(name for name, key in self.keys.items() if key.required))
+        object.__setattr__(self, "defaults", {name: key.default for name, key in self.keys.items()})
+        object.__setattr__(self, "readers", {name: key.shape.read for name, key in self.keys.items()})
 
 
 class Table:
@@ -262,7 +266,7 @@ class Table:
         self.document = document
         self.node = node
         self.form = form
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, Any] = dict(form.defaults)
         self.nodes: dict[str, Node] = {}
 
     def __contains__(self, key: str) -> bool:
@@ -280,18 +284,15 @@ class Table:
 
     def get(self, key: str) -> Any:
         """Return the value of `key` or its default; KeyError when the form has no such key."""
-        try:
-            return self.values[key]
-        except KeyError:
-            return self.form.keys[key].default
+        return self.values[key]
 
     def text(self, key: str) -> str:
         """Return the text of `key`, its default, or "" when there is none."""
-        return self.get(key) or ""
+        return self.values[key] or ""
 
     def optional(self, key: str) -> str | None:
         """Return the text of `key`, or None when it is not written."""
-        return self.get(key) or None
+        return self.values[key] or None
 
     def flag(self, key: str) -> bool:
         """Return the flag of `key` or its default."""
@@ -304,7 +305,7 @@ class Table:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return the texts listed under `key` in the file's order."""
-        return self.get(key) or ()
+        return self.values[key] or ()
 
     def table(self, key: str) -> Table:
         """Return the table of `key`, an empty one when it is not written."""
@@ -317,7 +318,7 @@ class Table:
 
     def tables(self, key: str) -> tuple[Table, ...]:
         """Return the tables listed under `key`."""
-        return self.get(key) or ()
+        return self.values[key] or ()
 
     def items(self, key: str) -> tuple[tuple[Node, Any], ...]:
         """Return the nodes and values listed under `key`: texts, or tables where the shape admits both."""
@@ -326,41 +327,43 @@ class Table:
 
     def named(self, key: str) -> tuple[tuple[Node, str, Any], ...]:
         """Return key nodes, keys and values of the mapping under `key`, sorted by key."""
-        return tuple(sorted(self.get(key) or (), key=lambda entry: entry[1]))
+        return tuple(sorted(self.values[key] or (), key=lambda entry: entry[1]))
 
     def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return keys and texts of the mapping under `key`, sorted by key."""
-        return tuple(sorted((name, value) for _, name, value in self.get(key) or ()))
+        return tuple(sorted((name, value) for _, name, value in self.values[key] or ()))
 
     def parse(self, key: str, parser: Callable[[str], Value], fallback: Value) -> Value:
         """Return what `parser` makes of the text of `key`, `fallback` when it is not written or a fault was noted."""
-        text = self.text(key)
-        return parse(self.document, self.nodes[key], key, text, parser, fallback) if text else fallback
+        if key not in self.nodes or not (text := self.text(key)):
+            return fallback
+        return parse(self.document, self.nodes[key], key, text, parser, fallback)
 
 
 def read_table(document: Document, node: Node, form: Form, label: str) -> Table:
     """Return the table that `node` spells by `form`; unknown, doubled and missing keys are noted as faults."""
     table = Table(document, node, form)
+    document.tables.append(table)
     if type(node) is not MappingNode:
         _refuse(document, node, label, f"a mapping ({', '.join(form.keys)})")
         return table
-    nodes, values, keys = table.nodes, table.values, form.keys
-    places: dict[str, Node] = {}
-    guessed: set[str] = set()
+    nodes, values, readers = table.nodes, table.values, form.readers
+    guessed: list[str] = []
     for key_node, value_node in node.value:
-        key = key_node.value if type(key_node) is ScalarNode else None
-        if key is None or key not in keys:
-            guessed.update(_refuse_key(document, key_node, form))
+        key = key_node.value if type(key_node) is ScalarNode else ""
+        if key not in readers:
+            guessed += _refuse_key(document, key_node, form)
         elif key in nodes:
-            _refuse_twice(document, key_node, key, places[key])
+            first = next(one for one, _ in node.value if one.value == key)
+            _refuse_twice(document, key_node, key, first)
         else:
-            places[key] = key_node
             nodes[key] = value_node
-            values[key] = keys[key].shape.read(document, value_node, key)
+            values[key] = readers[key](document, value_node, key)
     for key in form.required:
         if key not in nodes and key not in guessed:
-            document.fault(node, f"{form.title}: the key {key!r} is missing", hint=f"{key}: {keys[key].summary}")
-    if form.exactly_one and not guessed.intersection(form.exactly_one):
+            hint = f"{key}: {form.keys[key].summary}"
+            document.fault(node, f"{form.title}: the key {key!r} is missing", hint=hint)
+    if form.exactly_one and not any(key in form.exactly_one for key in guessed):
         _require_one(document, table)
     return table
 
