@@ -109,7 +109,7 @@ def test_all_places_and_their_answers_are_named(mirror: Mirror, site: Site) -> N
         "it answered 404 Not Found\n"
         "    url ftp://example.org/x: ftp://example.org/x is not an http, https or file URL\n"
         "    url SITE/gone.tar.gz: it answered 404 Not Found\n"
-        f"    url SITE/lie.tar.gz: it sent 20 bytes with the sha256 {lie}\n"
+        f"    url SITE/lie.tar.gz: it gave 20 bytes with the sha256 {lie}\n"
         "    url SITE/busy.tar.gz: it answered 503 Service Unavailable (3 attempts)\n"
         "    pypi thing: 'thing' is not of the form project==version/file\n"
         "    debian thing: 'thing' is not of the form package=version/file\n"
@@ -252,7 +252,7 @@ def test_wrong_heritage_id_is_refused(mirror: Mirror, site: Site) -> None:
     url = site.put("/t", CONTENT)
     text = refusal(mirror, site, source(f"url {url}", content=CONTENT, swhid="swh:1:cnt:" + "0" * 40))
     sha1 = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
-    assert f"url SITE/t: it sent the right sha256, but swh:1:cnt:{sha1} instead of swh:1:cnt:{'0' * 40}\n" in text
+    assert f"url SITE/t: it gave the right sha256, but swh:1:cnt:{sha1} instead of swh:1:cnt:{'0' * 40}\n" in text
     assert files(mirror) == []
 
 

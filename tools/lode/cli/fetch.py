@@ -29,7 +29,7 @@ from lode.workflow.fetch import fetch_stack
 @click.option("--debian-mirror", "debian", multiple=True, envvar="LODE_DEBIAN_MIRROR", metavar="URL",
               help="A Debian mirror to ask before those of this machine's apt. Repeatable.")  # fmt: skip
 @click.option("--archive", envvar="LODE_ARCHIVE", default=SOFTWARE_HERITAGE, metavar="URL",
-              help="The Software Heritage archive to ask last; empty: none.")  # fmt: skip
+              help="The Software Heritage archive to ask last, or `none`.")  # fmt: skip
 @common
 def command(
     session: Session,
@@ -57,7 +57,7 @@ def command(
         progress=session.progress(),
         jobs=jobs,
         offline=offline,
-        access=Access(mirrors=mirrors, debian=debian, archive=archive),
+        access=Access(mirrors=mirrors, debian=debian, archive="" if archive == "none" else archive),
     )
     session.emit(document(report), "\n".join(table(report)))
 

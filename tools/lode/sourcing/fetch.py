@@ -162,7 +162,7 @@ def _together(work: Sequence[Callable[[], Fetched]], jobs: int, stop: threading.
                 except BaseException as error:
                     outcomes.put((index, error))
 
-    threads = [threading.Thread(target=labour, daemon=True) for _ in range(min(max(1, jobs), len(work)))]
+    threads = [threading.Thread(target=labour, name="fetch", daemon=True) for _ in range(min(max(1, jobs), len(work)))]
     for thread in threads:
         thread.start()
     done: dict[int, Fetched | SourceError] = {}

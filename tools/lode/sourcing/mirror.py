@@ -7,11 +7,11 @@ what is on its way lies below `.lode/partial`, on the same file system.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +77,7 @@ class Mirror:
             _sync(path.parent)
         return path
 
-    @contextmanager
+    @contextlib.contextmanager
     def held(self, sha256: Digest, stop: threading.Event) -> Iterator[None]:
         """Hold the right to fetch `sha256`, against other processes too; Interrupted once `stop` is set."""
         import filelock
@@ -86,14 +86,11 @@ class Mirror:
         with storing(self.root):
             path.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(path)
-        while True:
-            try:
-                with storing(self.root):
-                    lock.acquire(timeout=_LOCK_POLL_S)
-                break
-            except filelock.Timeout:
-                if stop.is_set():
-                    raise Interrupted from None
+        while not lock.is_locked:
+            if stop.is_set():
+                raise Interrupted
+            with storing(self.root), contextlib.suppress(filelock.Timeout):
+                lock.acquire(timeout=_LOCK_POLL_S)
         try:
             yield
         finally:

@@ -96,13 +96,13 @@ def check(path: Path, wanted: Wanted) -> None:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 != wanted.sha256:
-        raise Refused(f"it sent {size} bytes with the sha256 {sha256}")
+        raise Refused(f"it gave {size} bytes with the sha256 {sha256}")
     if wanted.size is not None and size != wanted.size:
-        raise Refused(f"it sent {size} bytes; the lock says {wanted.size} for the same sha256")
+        raise Refused(f"it gave {size} bytes; the lock says {wanted.size} for the same sha256")
     if wanted.swhid and wanted.swhid.startswith("swh:1:cnt:"):
         found = swhid.swhid_of(path)
         if found != wanted.swhid.partition(";")[0]:
-            raise Refused(f"it sent the right sha256, but {found} instead of {wanted.swhid}")
+            raise Refused(f"it gave the right sha256, but {found} instead of {wanted.swhid}")
 
 
 def discard(part: Path, wanted: Wanted, reach: Reach) -> None:

@@ -12,7 +12,7 @@ from lode.progress import Progress
 from lode.sourcing.access import Access
 from lode.sourcing.fetch import FetchReport, fetch
 from lode.sourcing.mirror import Mirror
-from lode.workflow.lock import locked
+from lode.workflow.lock import lock_of
 
 
 def fetch_stack(
@@ -27,8 +27,8 @@ def fetch_stack(
     offline: bool = False,
     access: Access | None = None,
 ) -> FetchReport:
-    """Return what is in `mirror` once the sources of the stack's lock are there, for `targets` (none given: all)."""
-    lock = locked(catalogue, reference)
+    """Return what is in `mirror` once all sources of the lock are there, for `targets` (none given: all)."""
+    lock = lock_of(catalogue, reference)
     return fetch(
         lock,
         Mirror(mirror),

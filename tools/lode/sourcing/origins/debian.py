@@ -32,10 +32,10 @@ def ways(location: str, reach: Reach) -> Iterator[Way]:
     known = dict.fromkeys([*given, *reach.once("apt mirrors", _mirrors)])
     if not known:
         raise Refused("this machine has no apt with a Debian mirror, and none was given")
-    proxies = reach.once("apt proxies", _proxies)
+    proxies = reach.once("apt proxies", lambda: parse_proxies(_output(["apt-config", "dump"])))
     for mirror, component in known:
         url = f"{mirror.rstrip('/')}/pool/{component}/{_folder(package)}/{quote(file)}"
-        yield at(url, link=Link(url=url, proxy=_proxy(url, proxies)))
+        yield at(url, link=Link(url=url, proxy=proxy_for(url, proxies)))
 
 
 def _folder(package: str) -> str:
@@ -43,28 +43,33 @@ def _folder(package: str) -> str:
     return f"{initial}/{package}"
 
 
-def _mirrors() -> tuple[tuple[str, str], ...]:
-    """Return (address, component) of the mirrors in apt's settings, those of Debian first, `main` first."""
-    rows: list[tuple[str, str, str]] = []
-    for options in ([], ["--no-release-info"]):  # without: a machine that has never run `apt-get update`
-        text = _output(["apt-get", "indextargets", *options, "--format", "$(REPO_URI) $(COMPONENT) $(ORIGIN)"])
-        rows = [(row[0], row[1], row[2]) for row in (line.split(" ", 2) for line in text.splitlines()) if len(row) == 3]
-        if rows:
-            break
-    usable = [row for row in rows if row[2] in _ARCHIVES or row[2] == "$(ORIGIN)"]
-    usable = [row for row in usable if urlsplit(row[0]).scheme in ("http", "https", "file")]
-    components = sorted({(uri, component) for uri, component, _ in usable}, key=lambda row: row[1] != "main")
-    order = {uri: index for index, uri in enumerate(dict.fromkeys(row[0] for row in usable))}
-    return tuple(sorted(components, key=lambda row: (row[1] != "main", order[row[0]])))
+def parse_mirrors(text: str) -> tuple[tuple[str, str], ...]:
+    """Return (address, component) of the archives in lines of address, component and Origin, `main` before others.
+
+    An Origin that apt does not know yet stands there as `$(ORIGIN)`: that archive is asked too, after those known.
+    """
+    rows = [line.split(" ", 2) for line in text.splitlines() if line.count(" ") >= 2]
+    known = [row for row in rows if row[2] in _ARCHIVES] + [row for row in rows if row[2] == "$(ORIGIN)"]
+    usable = dict.fromkeys((row[0], row[1]) for row in known if urlsplit(row[0]).scheme in ("http", "https", "file"))
+    return tuple(sorted(usable, key=lambda row: row[1] != "main"))
 
 
-def _proxies() -> tuple[tuple[str, str, str], ...]:
-    """Return (scheme, host or empty, proxy) from apt's settings."""
-    rows = [_PROXY.match(line) for line in _output(["apt-config", "dump"]).splitlines()]
+def parse_proxies(text: str) -> tuple[tuple[str, str, str], ...]:
+    """Return (scheme, host or empty, proxy) from the lines of `apt-config dump`."""
+    rows = [_PROXY.match(line) for line in text.splitlines()]
     return tuple((row[1], row[2] or "", row[3]) for row in rows if row and row[3])
 
 
-def _proxy(url: str, proxies: tuple[tuple[str, str, str], ...]) -> str | None:
+def _mirrors() -> tuple[tuple[str, str], ...]:
+    for options in ([], ["--no-release-info"]):  # without it, a machine that never ran `apt-get update` has none
+        text = _output(["apt-get", "indextargets", *options, "--format", "$(REPO_URI) $(COMPONENT) $(ORIGIN)"])
+        if found := parse_mirrors(text):
+            return found
+    return ()
+
+
+def proxy_for(url: str, proxies: tuple[tuple[str, str, str], ...]) -> str | None:
+    """Return the proxy for `url`: that of its host, else that of its scheme, None for none."""
     parts = urlsplit(url)
     general = None
     for scheme, host, proxy in proxies:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +62,7 @@ def ways(location: str, wanted: Wanted, reach: Reach) -> Iterator[Way]:
     if not match:
         raise Refused(f"{location!r} is not of the form project==version/file")
     project, version, file = match.groups()
-    settings = reach.once("pip settings", _settings)
+    settings = reach.once("pip settings", lambda: parse(_pip_config()))
     refusals: list[str] = []
     found = False
     for place in (
@@ -116,11 +116,11 @@ def _files(place: str, project: str, settings: Settings, reach: Reach) -> list[D
     raise Refused("there is no such folder or page")
 
 
-def _settings() -> Settings:
-    """Return what pip is set up with; its own default index when nothing is said."""
+def parse(lines: Sequence[str]) -> Settings:
+    """Return what the lines of `pip config list` say; pip's own default index when they name none."""
     from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
-    said = _said(_pip_config())
+    said = _said(lines)
     indexes = [said.get("index-url", PYPI_SIMPLE_ENDPOINT), *said.get("extra-index-url", "").split()]
     if said.get("no-index", "").lower() in ("1", "true", "yes", "on"):
         indexes = []
@@ -133,7 +133,7 @@ def _settings() -> Settings:
     )
 
 
-def _said(lines: list[str]) -> Mapping[str, str]:
+def _said(lines: Sequence[str]) -> Mapping[str, str]:
     """Return the settings in `pip config list`'s lines that hold for downloads."""
     said: dict[str, tuple[int, str]] = {}
     for line in lines:
