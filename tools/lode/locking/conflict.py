@@ -16,6 +16,7 @@ from lode.locking.solve import Solver, Unsolvable
 from lode.locking.survey import known_versions
 from lode.locking.universe import Rule, Source, Universe
 
+_MANY = 3  # versions that are named one by one
 _WORD = re.compile(r"[a-z][a-z0-9._-]*")
 
 
@@ -114,24 +115,28 @@ def _tell(universe: Universe, rule: Rule, rules: Iterable[Rule]) -> str:
         case Source.STACK | Source.BASE:
             return f"{rule.asker} asks {request}{place}"
         case Source.DEFAULT:
-            name, value = request.options[0]
-            return f"{request.package} has {name}={value} by default and nothing asks otherwise{place}"
+            value = str(request).removeprefix(f"{request.package} ")
+            return f"{request.package} has {value} by default and nothing asks otherwise{place}"
         case Source.DEPRECATED:
             return f"a version of {request.package} is deprecated and nobody asks for it by =={place}"
         case Source.CONFLICT:
-            return f"{_versions(universe, rule, rules)} excludes {request}{when}: {rule.reason}{place}"
+            asker, several = _versions(universe, rule, rules)
+            return f"{asker} {'exclude' if several else 'excludes'} {request}{when}: {rule.reason}{place}"
         case _:
-            return f"{_versions(universe, rule, rules)} asks {request}{when}{place}"
+            asker, several = _versions(universe, rule, rules)
+            return f"{asker} {'ask' if several else 'asks'} {request}{when}{place}"
 
 
-def _versions(universe: Universe, rule: Rule, rules: Iterable[Rule]) -> str:
-    """Return the asker with those of its versions that the other rules leave and that state `rule`."""
+def _versions(universe: Universe, rule: Rule, rules: Iterable[Rule]) -> tuple[str, bool]:
+    """Return the asker with those of its versions that the other rules leave and that state `rule`, and if several."""
     member = universe.members[rule.asker]
     ranks = universe.admitted(rule.asker, rule.when.version)
     for other in rules:
         if other.requirement.package == rule.asker and _positive(other):
             ranks &= universe.admitted(rule.asker, other.requirement.constraint)
     versions: list[Version] = sorted((member.versions[rank - 1] for rank in ranks), reverse=True)
-    if len(versions) > 3 or not versions:
-        return f"{rule.asker} (any of {len(versions)} versions)" if versions else rule.asker
-    return f"{rule.asker} " + " and ".join(version.text for version in versions)
+    if not versions:
+        return rule.asker, False
+    if len(versions) > _MANY:
+        return f"{rule.asker} ({len(versions)} versions, {versions[-1]} to {versions[0]})", True
+    return f"{rule.asker} " + " and ".join(version.text for version in versions), len(versions) > 1

@@ -12,13 +12,14 @@ from lode.definitions.version import Constraint, Version
 from lode.errors import Fault, ResolutionError
 from lode.locking import nodehash
 from lode.locking.graph import Lock, Node
+from lode.locking.survey import Fixed
 from lode.locking.universe import Rule, Source
 
 
 def check(base: Lock, stack: StackDefinition, targets: Mapping[str, Target]) -> None:
     """Raise ResolutionError unless each of `targets` is in `base` as it is now: its nodes are used as they are."""
     known = {target.definition.name: target.digest for target in base.targets}
-    name = f"{base.stack}@{base.release}"
+    name = _name(base)
     faults = []
     for target in targets.values():
         if target.name not in known:
@@ -32,18 +33,23 @@ def check(base: Lock, stack: StackDefinition, targets: Mapping[str, Target]) -> 
         raise ResolutionError.of(faults)
 
 
-def recipes(base: Lock) -> Mapping[str, Recipe]:
+def fixed(base: Lock | None) -> Fixed:
     """Return a recipe for each node of `base` with its one version, its options as they are, and its edges."""
-    return {node.package: _recipe(node) for node in base.nodes}
+    if base is None:
+        return Fixed(name="", recipes={})
+    return Fixed(name=_name(base), recipes={node.package: _recipe(node) for node in base.nodes})
 
 
 def requests(base: Lock) -> tuple[Rule, ...]:
     """Return the requirements of `base` as rules of our own."""
     packages = sorted({requirement.split()[0] for requirement in base.requirements})
-    asker = f"{base.stack}@{base.release}"
     return tuple(
-        Rule(source=Source.BASE, asker=asker, requirement=Requirement(package=package)) for package in packages
+        Rule(source=Source.BASE, asker=_name(base), requirement=Requirement(package=package)) for package in packages
     )
+
+
+def _name(base: Lock) -> str:
+    return f"{base.stack}@{base.release}"
 
 
 def _recipe(node: Node) -> Recipe:

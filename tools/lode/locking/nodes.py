@@ -227,8 +227,11 @@ class _Decided:
             )
 
     def _digest(self) -> Digest:
-        """Return the digest of all that the recipe says about this version; other versions do not count."""
-        return digest.of_document("recipe", 1, recipe_document(replace(self._recipe, versions=(self._stated,))))
+        """Return the digest of all that the recipe says about this version; other versions do not count, nor order."""
+        document = recipe_document(replace(self._recipe, versions=(self._stated,)))
+        for key in ("dependencies", "conflicts"):
+            document[key] = sorted(document[key], key=digest.canonical)
+        return digest.of_document("recipe", 1, document)
 
 
 def _reasons(universe: Universe, cuts: Mapping[str, Cut]) -> dict[str, tuple[str, ...]]:

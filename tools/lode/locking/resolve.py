@@ -61,7 +61,7 @@ def resolve(
         extension.check(base, stack, here)
     kept = _kept(previous, preferred, update)
     known = Known(recipe=recipe, names=recipe_names)
-    universe = survey(stack, here, known, extension.recipes(base) if base else {}, kept, _requests(stack, base))
+    universe = survey(stack, here, known, extension.fixed(base), kept, _requests(stack, base))
     _refuse_unknown(update, universe)
     outcome = choose(universe, kept, update.packages)
     fixed = {node.package: node for node in base.nodes} if base else {}

@@ -11,7 +11,7 @@ from lode.definitions.requirement import Requirement
 from lode.definitions.stack import StackDefinition
 from lode.definitions.target import Target
 from lode.definitions.version import Version
-from lode.errors import Fault, ResolutionError
+from lode.errors import Fault, Place, ResolutionError
 from lode.locking.conditions import met_by_os, on_target
 from lode.locking.universe import Member, Rule, Source, Universe
 
@@ -25,18 +25,25 @@ class Known(NamedTuple):
     names: Callable[[], Sequence[str]]
 
 
+class Fixed(NamedTuple):
+    """What an extended lock settles: recipes made of its nodes, and its name for messages."""
+
+    name: str
+    recipes: Mapping[str, Recipe]
+
+
 def survey(
     stack: StackDefinition,
     targets: Mapping[str, Target],
     known: Known,
-    fixed: Mapping[str, Recipe],
+    fixed: Fixed,
     preferred: Mapping[str, Version],
     asked: Sequence[Rule],
 ) -> Universe:
     """Return the universe of the requests `asked` on `targets`.
 
-    `fixed` holds recipes made of the nodes of an extended lock, in front of the known ones; `preferred` versions go
-    before newer ones. ResolutionError names every package, version, option and option value that does not exist.
+    Recipes of `fixed` stand in front of the known ones; `preferred` versions go before newer ones. ResolutionError
+    names every package, version, option and option value that does not exist.
     """
     found = _Survey(targets, known, fixed, frozenset(stack.own))
     for rule in asked:
@@ -50,9 +57,7 @@ def survey(
 class _Survey:
     """What has been found so far. Sets only grow, so that the order of looking never matters."""
 
-    def __init__(
-        self, targets: Mapping[str, Target], known: Known, fixed: Mapping[str, Recipe], own: frozenset[str]
-    ) -> None:
+    def __init__(self, targets: Mapping[str, Target], known: Known, fixed: Fixed, own: frozenset[str]) -> None:
         self._targets, self._known, self._fixed, self._own = targets, known, fixed, own
         self._recipes: dict[str, Recipe] = {}
         self._options: dict[str, dict[str, Option]] = {}
@@ -95,8 +100,8 @@ class _Survey:
     def stop_at_faults(self) -> None:
         """Raise what was found wrong, if anything was."""
         if self._faults:
-            unique = {(fault.place, fault.message): fault for fault in self._faults}
-            raise ResolutionError.of(sorted(unique.values(), key=str))
+            unique = {(fault.place or Place(file=""), fault.message): fault for fault in self._faults}
+            raise ResolutionError.of([unique[key] for key in sorted(unique)])
 
     def _indices(self, name: str) -> range:
         return range(len(self._recipes[name].dependencies))
@@ -139,7 +144,7 @@ class _Survey:
         name = request.package
         if name in self._recipes:
             return True
-        recipe = self._fixed.get(name) or self._known.recipe(name)
+        recipe = self._fixed.recipes.get(name) or self._known.recipe(name)
         if recipe is None:
             near = difflib.get_close_matches(name, self._known.names(), n=1)
             hint = f"did you mean {near[0]}?" if near else "`lode search` finds recipes; write recipes/" + name
@@ -167,8 +172,9 @@ class _Survey:
             near = difflib.get_close_matches(value, options[name].values, n=1)
             hint = f"did you mean {near[0]}? " if near else ""
             hint += f"values of {name}: {', '.join(options[name].values)}"
-            if request.package in self._fixed:
-                hint = f"the extended lock has {name}={options[name].default}; a stack on top of it cannot change that"
+            if request.package in self._fixed.recipes:
+                hint = f"{self._fixed.name} has {request.package} with {name}={options[name].default}"
+                hint += "; a stack on top of it cannot change that"
             self._fault(f"option {name} of {request.package} cannot be {value}", request, hint)
             return False
         return True
@@ -178,7 +184,8 @@ class _Survey:
         admitted = [known for known in recipe.versions if request.constraint.admits(known.version)]
         if not admitted:
             message = f"no known version of {recipe.name} is {request.constraint}"
-            self._fault(message, request, known_versions(recipe, request))
+            fixed = f", fixed by {self._fixed.name}" if recipe.name in self._fixed.recipes else ""
+            self._fault(message, request, known_versions(recipe, request) + fixed)
         elif not any(known.deprecated is None or known.version in self._asked(recipe) for known in admitted):
             message = f"every version of {recipe.name} that {request} admits is deprecated: {admitted[0].deprecated}"
             self._fault(message, request, f"to take it all the same, ask for {recipe.name} =={admitted[0].version}")
@@ -214,7 +221,7 @@ class _Survey:
             targets=frozenset(self._where[name]),
             values=values,
             rules=tuple(self._rules(recipe)),
-            fixed=name in self._fixed,
+            fixed=name in self._fixed.recipes,
         )
 
     def _rules(self, recipe: Recipe) -> Iterable[Rule]:
