@@ -26,7 +26,7 @@ _FILE_LIMIT = 8 * 1024 * 1024  # of any file that a test writes, its output amon
 _LOG, _PROGRAM, _SCRIPT = ".lode-output", ".lode-test", ".lode-test.py"
 _NUMBERS, _HOME, _TEMPORARY = ".lode-numbers.json", ".lode-home", "tmp"
 _LANGUAGES = {".c": "c", ".f": "fortran", ".f90": "fortran", ".for": "fortran"}  # any other suffix is C++
-_OWN = ('exec >>"$1" 2>&1', "shift", f"ulimit -f {_FILE_LIMIT}", 'exec "$@"')
+_OWN = ('exec >>"$1" 2>&1', "shift", f"ulimit -f {_FILE_LIMIT} 2>/dev/null || :", 'exec "$@"')
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ACTIVATED = '. "$PREFIX/setup.sh"\n'
 
