@@ -40,6 +40,9 @@ class Site:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_POST(self) -> None:
+                self.do_GET()
+
             def do_GET(self) -> None:
                 with site.lock:
                     site.requests.append((self.path, self.headers.get("Range")))

@@ -40,6 +40,7 @@ class Access:
     debian: tuple[str, ...] = ()  # Debian mirrors, asked before those that apt is set up with
     retry: Retry = field(default_factory=Retry)
     timeout_s: float = 60.0  # without a byte
+    cooking_s: float = 600.0  # how long the archive may take to put a tree together
     largest_bytes: int = 16 * 2**30  # of a source whose size is not known
 
 

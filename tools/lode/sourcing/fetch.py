@@ -246,7 +246,7 @@ def _places(item: _Item, recipe_file: RecipeFile, reach: Reach, offline: bool) -
             name = f"{origin.scheme} {redacted(origin.location)}"
             yield name, origins.ways(origin, wanted, reach, functools.partial(recipe_file, package))
     if access.archive and not offline:
-        yield "Software Heritage", heritage.ways(access.archive, wanted)
+        yield "Software Heritage", heritage.ways(access.archive, wanted, [origin for _, origin in item.origins])
 
 
 def _in_mirror(base: str, source: LockedSource) -> Iterator[Way]:

@@ -13,6 +13,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -60,12 +61,18 @@ def download(link: Link, wanted: Wanted, part: Path, reach: Reach) -> None:
             raise
 
 
-def page(link: Link, accept: str, reach: Reach) -> tuple[bytes, str, str]:
+def save(link: Link, wanted: Wanted, path: Path, reach: Reach) -> None:
+    """Fill `path` with what is behind `link`, unchecked: something that the wanted bytes are to be made of."""
+    reach.refuse_dead(link.url)
+    _attempts(link, replace(wanted, size=None), path, reach)
+
+
+def page(link: Link, accept: str, reach: Reach, *, method: str = "GET") -> tuple[bytes, str, str]:
     """Return a small document's bytes, its media type and the URL it came from in the end; Refused with the reason."""
     reach.refuse_dead(link.url)
 
     def ask() -> tuple[bytes, str, str]:
-        with _asking(lambda: 0), reach.client(link).stream("GET", link.url, headers={"Accept": accept}) as response:
+        with _asking(lambda: 0), reach.client(link).stream(method, link.url, headers={"Accept": accept}) as response:
             _refuse_failure(response)
             content = b""
             for chunk in response.iter_bytes():
@@ -75,7 +82,7 @@ def page(link: Link, accept: str, reach: Reach) -> tuple[bytes, str, str]:
             kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
             return content, kind, str(response.url)
 
-    return _patiently(ask, lambda: 0, link, link.url, reach)
+    return _patiently(ask, lambda: 0, link, None, reach)
 
 
 def copy(chunks: Iterable[bytes], wanted: Wanted, part: Path, reach: Reach) -> None:
@@ -121,7 +128,7 @@ def _attempts(link: Link, wanted: Wanted, part: Path, reach: Reach) -> None:
     _patiently(lambda: _attempt(link, wanted, part, reach), lambda: _size(part), link, wanted.task, reach)
 
 
-def _patiently(ask: Callable[[], Value], got: Callable[[], int], link: Link, task: str, reach: Reach) -> Value:
+def _patiently(ask: Callable[[], Value], got: Callable[[], int], link: Link, task: str | None, reach: Reach) -> Value:
     """Return what `ask` returns at last; each time that `got` has grown in between, patience begins anew."""
     retry = reach.access.retry
     failures = 0
@@ -137,7 +144,8 @@ def _patiently(ask: Callable[[], Value], got: Callable[[], int], link: Link, tas
                 times = f" ({attempt} attempts)" if attempt > 1 else ""
                 raise Refused(f"{passing}{times}") from passing
             pause_s = passing.after_s if passing.after_s is not None else retry.pause_s * 2 ** (failures - 1)
-            reach.progress.step(task, f"trying again: {passing}")
+            if task is not None:
+                reach.progress.step(task, f"trying again: {passing}")
             reach.pause(min(pause_s, retry.longest_s))
     raise AssertionError
 

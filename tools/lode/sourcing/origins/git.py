@@ -49,14 +49,7 @@ class ByGit:
             repository, tree = folder / "repository", folder / "tree"
             self._fetch(repository, reach)
             self._export(repository, folder / "export.tar", tree, reach)
-            if wanted.swhid and wanted.swhid.startswith("swh:1:dir:"):
-                found = swhid.swhid_of(tree)
-                if found != wanted.swhid.partition(";")[0]:
-                    raise Refused(f"its tree is {found} instead of {wanted.swhid}")
-            with tempfile.TemporaryFile(dir=work) as archive:
-                pack.pack(tree, archive)
-                archive.seek(0)
-                transfer.copy(chunks(archive), wanted, part, reach)
+            pack_tree(tree, wanted, part, reach)
 
     def _fetch(self, repository: Path, reach: Reach) -> None:
         """Put the commit into a new repository; Refused with git's last words."""
@@ -81,10 +74,28 @@ class ByGit:
 
 def way(location: str) -> Way:
     """Return the way to the commit that `location` names, `URL@commit`."""
+    url, commit = parse(location)
+    return ByGit(url=url, commit=commit)
+
+
+def parse(location: str) -> tuple[str, str]:
+    """Return repository and commit; Refused unless the location names both."""
     match = _LOCATION.match(location)
     if not match:
         raise Refused(f"{redacted(location)} is not of the form URL@commit")
-    return ByGit(url=match[1], commit=match[2])
+    return match[1], match[2]
+
+
+def pack_tree(tree: Path, wanted: Wanted, part: Path, reach: Reach) -> None:
+    """Fill `part` with the archive of a commit's `tree`; Refused unless it is the wanted tree."""
+    if wanted.swhid and wanted.swhid.startswith("swh:1:dir:"):
+        found = swhid.swhid_of(tree)
+        if found != wanted.swhid.partition(";")[0]:
+            raise Refused(f"its tree is {found} instead of {wanted.swhid}")
+    with tempfile.TemporaryFile(dir=tree.parent) as archive:
+        pack.pack(tree, archive)
+        archive.seek(0)
+        transfer.copy(chunks(archive), wanted, part, reach)
 
 
 def _git(arguments: list[str], reach: Reach) -> None:
