@@ -94,8 +94,8 @@ def _compiler(target: Target, system: System) -> str:
     )
     lines = [
         f"export {' '.join(names)}",
-        f'CFLAGS="{flags}" CXXFLAGS="{flags}" FFLAGS="{flags}" FCFLAGS="{flags}"',
-        "export CFLAGS CXXFLAGS FFLAGS FCFLAGS",
+        f'flags="{flags}"',
+        'export CFLAGS="$flags" CXXFLAGS="$flags" FFLAGS="$flags" FCFLAGS="$flags"',
     ]
     if system is System.CMAKE:  # cmake writes run paths itself, and refuses to edit one that it did not write
         lines.append('export LDFLAGS="-Wl,--build-id=none -Wl,-rpath-link,$PREFIX/lib"')
@@ -235,8 +235,8 @@ grep '/lib/[^/]*\\.la$' after | while IFS= read -r file; do rm -f "$file"; done
 grep '\\.dist-info/direct_url\\.json$' after | while IFS= read -r file; do
   rm -f "$file"
   record=${{file%/*}}/RECORD
-  grep -v '/direct_url\\.json,' "$record" >record || true
-  cat record >"$record"
+  grep -v '/direct_url\\.json,' "$record" >record.new || true
+  cat record.new >"$record"
 done
 grep '/__pycache__/[^/]*\\.pyc$' after | while IFS= read -r file; do rm -f "$file"; done
 if [ -x "$PREFIX/bin/python" ]; then

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.building.factory import artifact, graph, node
+
+from lode.building import schedule
+from lode.building.artifact import Artifact
+from lode.building.schedule import Budget, Outcome, Result, Task, next_starts, refuse_failed, weights
+from lode.errors import BuildError, Fault, HostError, LodeError, SourceError
+from lode.process import Cancelled
+from lode.progress import Silent
+
+
+def task(package: str, *needs: str, estimate_s: float = 1.0, memory_mb: int = 100, jobs: int | None = None) -> Task:
+    return Task(package=package, needs=needs, estimate_s=estimate_s, memory_mb=memory_mb, jobs=jobs)
+
+
+class Recorder:
+    """A build that takes a moment, notes what ran together, and fails where it is told to."""
+
+    def __init__(self, folder: Path, *, fail: dict[str, LodeError] | None = None) -> None:
+        self.folder = folder
+        self.fail = fail or {}
+        self.started: list[str] = []
+        self.jobs: dict[str, int] = {}
+        self.most_jobs = 0
+        self.running: dict[str, int] = {}
+        self.lock = threading.Lock()
+
+    def __call__(self, package: str, jobs: int, cancel: threading.Event) -> tuple[Artifact, Outcome]:
+        with self.lock:
+            self.started.append(package)
+            self.jobs[package] = jobs
+            self.running[package] = jobs
+            self.most_jobs = max(self.most_jobs, sum(self.running.values()))
+        time.sleep(0.01)
+        with self.lock:
+            del self.running[package]
+        if package in self.fail:
+            raise self.fail[package]
+        return artifact(graph(node(package))[package], self.folder / package), Outcome.BUILT
+
+
+def run(tasks: list[Task], build: schedule.Build, *, jobs: int = 1, keep_going: bool = False) -> dict[str, Outcome]:
+    results = schedule.run(
+        tasks, build, budget=Budget(jobs=jobs), keep_going=keep_going, progress=Silent(), title="build"
+    )
+    return {result.package: result.outcome for result in results}
+
+
+def test_the_longest_way_to_the_end_goes_first(tmp_path: Path) -> None:
+    build = Recorder(tmp_path)
+    tasks = [
+        task("short", estimate_s=5),
+        task("root", estimate_s=1),
+        task("end", "root", estimate_s=10),
+        task("last", estimate_s=5),
+    ]
+    assert run(tasks, build) == dict.fromkeys(["short", "root", "end", "last"], Outcome.BUILT)
+    assert build.started == ["root", "end", "last", "short"]
+
+
+def test_weights_are_the_longest_ways() -> None:
+    tasks = [task("a", estimate_s=1), task("b", "a", estimate_s=2), task("c", "a", estimate_s=5), task("d", "b", "c")]
+    assert weights(tasks) == {"a": 7, "b": 3, "c": 6, "d": 1}
+
+
+def test_free_jobs_are_shared_evenly() -> None:
+    ready = [task(name) for name in "abc"]
+    starts = next_starts(ready, free_jobs=8, free_memory_mb=None, idle=True)
+    assert [(one.package, jobs) for one, jobs in starts] == [("a", 3), ("b", 3), ("c", 2)]
+    starts = next_starts(ready, free_jobs=2, free_memory_mb=None, idle=True)
+    assert [(one.package, jobs) for one, jobs in starts] == [("a", 1), ("b", 1)]
+
+
+def test_a_limit_of_a_recipe_leaves_jobs_to_others() -> None:
+    starts = next_starts([task("a", jobs=1), task("b")], free_jobs=8, free_memory_mb=None, idle=True)
+    assert [(one.package, jobs) for one, jobs in starts] == [("a", 1), ("b", 7)]
+
+
+def test_jobs_that_do_not_fit_into_memory_are_not_started() -> None:
+    big, small = task("big", memory_mb=3000), task("small", memory_mb=500)
+    starts = next_starts([big, small], free_jobs=8, free_memory_mb=7000, idle=True)
+    assert [(one.package, jobs) for one, jobs in starts] == [("big", 2), ("small", 2)]
+    starts = next_starts([big, small], free_jobs=8, free_memory_mb=2000, idle=False)
+    assert [(one.package, jobs) for one, jobs in starts] == [("small", 4)]
+    starts = next_starts([big], free_jobs=8, free_memory_mb=2000, idle=True)
+    assert [(one.package, jobs) for one, jobs in starts] == [("big", 1)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 3000), st.none() | st.integers(1, 4)), max_size=12),
+    st.integers(0, 16),
+    st.none() | st.integers(0, 10_000),
+    st.booleans(),
+)
+def test_a_budget_is_never_exceeded(
+    wants: list[tuple[int, int | None]], free_jobs: int, free_memory_mb: int | None, idle: bool
+) -> None:
+    ready = [task(str(number), memory_mb=memory, jobs=jobs) for number, (memory, jobs) in enumerate(wants)]
+    starts = next_starts(ready, free_jobs=free_jobs, free_memory_mb=free_memory_mb, idle=idle)
+    assert sum(jobs for _, jobs in starts) <= free_jobs
+    assert all(1 <= jobs <= (one.jobs or jobs) for one, jobs in starts)
+    if free_memory_mb is not None and len(starts) > 1:
+        assert sum(jobs * one.memory_mb for one, jobs in starts[1:]) <= free_memory_mb
+    if idle and ready and free_jobs:
+        assert starts
+
+
+def test_independent_tasks_run_together_within_the_budget(tmp_path: Path) -> None:
+    build = Recorder(tmp_path)
+    tasks = [task(f"n{number}") for number in range(12)]
+    assert set(run(tasks, build, jobs=3).values()) == {Outcome.BUILT}
+    assert build.most_jobs == 3
+
+
+def test_after_a_failure_nothing_new_is_started(tmp_path: Path) -> None:
+    build = Recorder(tmp_path, fail={"a": BuildError("a is broken")})
+    tasks = [task("a", estimate_s=9), task("b", "a"), task("c")]
+    assert run(tasks, build) == {"a": Outcome.FAILED, "b": Outcome.SKIPPED, "c": Outcome.SKIPPED}
+    assert build.started == ["a"]
+
+
+def test_keep_going_leaves_out_only_what_needs_the_failed_one(tmp_path: Path) -> None:
+    build = Recorder(tmp_path, fail={"a": BuildError("a is broken")})
+    tasks = [task("a", estimate_s=9), task("b", "a"), task("c", "b"), task("d"), task("e", "d")]
+    assert run(tasks, build, keep_going=True) == {
+        "a": Outcome.FAILED,
+        "b": Outcome.SKIPPED,
+        "c": Outcome.SKIPPED,
+        "d": Outcome.BUILT,
+        "e": Outcome.BUILT,
+    }
+
+
+def test_an_interruption_stops_all_and_comes_out() -> None:
+    stopped: list[str] = []
+
+    def build(package: str, jobs: int, cancel: threading.Event) -> tuple[Artifact, Outcome]:
+        if package == "b":
+            raise KeyboardInterrupt
+        assert cancel.wait(10)
+        stopped.append(package)
+        raise Cancelled
+
+    with pytest.raises(KeyboardInterrupt):
+        run([task("a"), task("b")], build, jobs=2)
+    assert stopped == ["a"]
+
+
+def test_failures_come_out_as_one_error_with_all_faults() -> None:
+    fault = Fault(message="b is broken", hint="repair it")
+    results = [
+        Result(package="a", outcome=Outcome.FAILED, error=BuildError("a is broken")),
+        Result(package="b", outcome=Outcome.FAILED, error=BuildError.of([fault])),
+        Result(package="d", outcome=Outcome.SKIPPED),
+        Result(package="c", outcome=Outcome.SKIPPED),
+    ]
+    with pytest.raises(BuildError) as caught:
+        refuse_failed(results)
+    assert str(caught.value) == ("a is broken\nb is broken\n  hint: repair it\nwarning: not built after that: c, d")
+    refuse_failed([Result(package="a", outcome=Outcome.CACHED)])
+
+
+def test_the_cause_of_a_single_failure_keeps_its_status() -> None:
+    with pytest.raises(SourceError):
+        refuse_failed([Result(package="a", outcome=Outcome.FAILED, error=SourceError("wrong sha256"))])
+    mixed = [
+        Result(package="a", outcome=Outcome.FAILED, error=SourceError("wrong sha256")),
+        Result(package="b", outcome=Outcome.FAILED, error=HostError("no space")),
+    ]
+    with pytest.raises(BuildError):
+        refuse_failed(mixed)
