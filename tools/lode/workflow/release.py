@@ -185,16 +185,16 @@ def _passed_before(folder: Path, laid: Prefix) -> TestReport | None:
 
 
 def _refuse_failures(folder: Path, released: Sequence[ReleasedTarget]) -> None:
-    failed = [one for one in released if one.tests.get(Outcome.FAILED.value)]
+    failed = [(one, count) for one in released if (count := one.tests[Outcome.FAILED.value])]
     if failed:
         raise TestFailure.of(
             [
                 Fault(
-                    message=f"{one.tests[Outcome.FAILED.value]} tests failed on {one.target}",
+                    message=f"{count} test{'' if count == 1 else 's'} failed on {one.target}",
                     place=Place(file=str(folder / one.target / "tests.html")),
                     hint=f"`lode test {one.prefix}` runs them again and prints what they say",
                 )
-                for one in failed
+                for one, count in failed
             ]
         )
 
