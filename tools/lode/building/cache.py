@@ -87,6 +87,7 @@ class Cache:
         self._folder = FolderStore(root)
         self._behind = behind
         self._note = note
+        self._told: set[str] = set()
 
     def peek(self, node_hash: Digest) -> Artifact | None:
         """Return the artifact without reading its package file: that is there and has the right size."""
@@ -112,7 +113,7 @@ class Cache:
         except FileNotFoundError:
             sha256 = "missing"
         if sha256 != artifact.sha256:
-            self._note(f"the cached {artifact.package} {artifact.version} is damaged ({artifact.path}): built again")
+            self._say(f"the cached {artifact.package} {artifact.version} is damaged ({artifact.path}): built again")
             return None
         return artifact
 
@@ -163,6 +164,11 @@ class Cache:
         finally:
             lock.release()
 
+    def _say(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._note(text)
+
     def _lock(self, node_hash: Digest) -> Any:
         from filelock import FileLock
 
@@ -177,7 +183,7 @@ class Cache:
         except PermissionError as error:
             raise HostError(f"the cache may not be read: {path}: {error.strerror}") from error
         except (ValueError, KeyError, TypeError):
-            self._note(f"the cache entry {path} is damaged: built again")
+            self._say(f"the cache entry {path} is damaged: built again")
             return None
         return artifact if artifact.node_hash == node_hash else None
 
