@@ -21,7 +21,7 @@ for codec in (bz2, lzma, zlib):
 
 libm = ctypes.CDLL("libm.so.6")
 libm.cbrt.restype, libm.cbrt.argtypes = ctypes.c_double, [ctypes.c_double]
-assert libm.cbrt(27.0) == 3.0
+assert abs(libm.cbrt(27.0) - 3.0) < 1e-12
 
 assert hashlib.sha256(b"abc").hexdigest().startswith("ba7816bf8f01cfea")
 assert hashlib.blake2b(b"").hexdigest().startswith("786a02f742015903")

@@ -1,0 +1,34 @@
+#!/bin/sh
+# From the simulation through the data acquisition to the analysis, with the prefix and the OS compiler alone.
+set -eu
+events=20000
+seed=20261101
+here=$(cd "$(dirname "$0")" && pwd)
+: "${CXX:=g++}"
+
+compile() {
+    output=$1
+    shift
+    "$CXX" -std=c++17 -O1 -Wall -o "$output" "$here/$output.cpp" -I"$PREFIX/include" "$@" \
+        -L"$PREFIX/lib" -Wl,-rpath,"$PREFIX/lib" -lzmq
+}
+compile daq_source -I"$PREFIX/include/NEST" -I"$PREFIX/include/Detectors" -lNESTCore
+compile daq_sink -lhdf5 -lzstd
+
+./daq_sink endpoint run.h5 &
+sink=$!
+trap 'kill $sink 2>/dev/null || true' EXIT
+waited=0
+until [ -f endpoint ]; do
+    waited=$((waited + 1))
+    if [ $waited -gt 200 ] || ! kill -0 $sink 2>/dev/null; then
+        echo "the sink did not start" >&2
+        exit 1
+    fi
+    sleep 0.1
+done
+./daq_source "$(cat endpoint)" $events $seed >source.log
+wait $sink
+trap - EXIT
+
+python3 "$here/analyse.py" run.h5 $events
