@@ -519,6 +519,16 @@ def test_extended_lock_gives_its_nodes_as_they_are() -> None:
     assert lock.node("zlib").reasons == ("base@1: zlib", "stack: zlib")
 
 
+def test_build_tools_of_an_extended_lock_stay_as_they_were() -> None:
+    world = World(target(externals="cmake=3.25.1"))
+    world.add("cmake", "3.31")
+    world.add("hdf5", build=["cmake"])
+    base = world.lock(world.stack("hdf5", own="cmake", name="base"))
+    lock = world.lock("hdf5", base=base)
+    assert lock.node("hdf5").hashes == base.node("hdf5").hashes
+    assert set(versions(lock)) == {"cmake", "hdf5"}
+
+
 def test_request_against_the_extended_lock_names_both() -> None:
     world, stack = base_and_top()
     base = world.lock(stack)

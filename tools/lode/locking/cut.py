@@ -50,7 +50,7 @@ def cut(universe: Universe, chosen: Chosen, target: str) -> Cut:
         for name, dependency in blocked:
             if not holds(dependency.when, present[name], place, present):
                 still.append((name, dependency))
-            elif met_by_os(dependency, place, universe.own):
+            elif not universe.members[name].fixed and met_by_os(dependency, place, universe.own):
                 externals[name].append(dependency)
             else:
                 edges[name].append(dependency)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 from lode.definitions.recipe import Build, Dependency, Option, Recipe, RecipeVersion
 from lode.definitions.requirement import Condition, Requirement
@@ -11,9 +13,20 @@ from lode.definitions.target import Target
 from lode.definitions.version import Constraint, Version
 from lode.errors import Fault, ResolutionError
 from lode.locking import nodehash
-from lode.locking.graph import Lock, Node
+from lode.locking.graph import (
+    Edge,
+    ExternalEdge,
+    Lock,
+    LockedArgument,
+    LockedPatch,
+    LockedSource,
+    LockedTest,
+    Node,
+)
 from lode.locking.survey import Fixed
 from lode.locking.universe import Rule, Source
+
+_Part = TypeVar("_Part", LockedSource, LockedPatch, LockedArgument, LockedTest, Edge, ExternalEdge)
 
 
 def check(base: Lock, stack: StackDefinition, targets: Mapping[str, Target]) -> None:
@@ -45,6 +58,32 @@ def requests(base: Lock) -> tuple[Rule, ...]:
     packages = sorted({requirement.split()[0] for requirement in base.requirements})
     return tuple(
         Rule(source=Source.BASE, asker=_name(base), requirement=Requirement(package=package)) for package in packages
+    )
+
+
+def restricted(node: Node, targets: tuple[str, ...], reasons: tuple[str, ...]) -> Node:
+    """Return the node of an extended lock on some of its targets, without hashes."""
+
+    def here(parts: tuple[_Part, ...]) -> tuple[_Part, ...]:
+        kept = ((part, tuple(name for name in part.targets if name in targets)) for part in parts)
+        return tuple(replace(part, targets=where) for part, where in kept if where)
+
+    return replace(
+        node,
+        sources=here(node.sources),
+        patches=here(node.patches),
+        build=replace(node.build, args=here(node.build.args)),
+        edges=here(node.edges),
+        externals=here(node.externals),
+        tests=here(node.tests),
+        targets=targets,
+        reasons=reasons,
+        hashes={},
+        absent={
+            name: where
+            for name, lacking in node.absent.items()
+            if (where := tuple(target for target in lacking if target in targets))
+        },
     )
 
 

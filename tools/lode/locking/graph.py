@@ -7,8 +7,8 @@ citations, places to download from and the activation environment are left out: 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 from lode.definitions.recipe import Environment, Kind, Origin, System, Upstream
@@ -149,6 +149,7 @@ class Node:
     reasons: tuple[str, ...]  # what asked for it: "stack: nest >=2.4", "hdf5: zlib", sorted
     recipe: Digest  # of the recipe's canonical document: tells that a recipe changed since
     hashes: Mapping[str, Digest]  # target name to node hash
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # option to the targets that do not have it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,3 +262,25 @@ def topological(edges: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
         order += ready
         sorter.done(*ready)
     return tuple(order)
+
+
+def holes(lock: Lock) -> Iterator[str]:
+    """Yield what in `lock` names a node or target that is not there, or stands out of order; nothing in a sound one."""
+    there = {node.package: frozenset(node.targets) for node in lock.nodes}
+    everywhere = [target.definition.name for target in lock.targets]
+    if list(there) != sorted(there) or len(there) != len(lock.nodes):
+        yield "the nodes are not sorted by package, each once"
+    if everywhere != sorted(set(everywhere)):
+        yield "the targets are not sorted by name, each once"
+    for node in lock.nodes:
+        for target in node.targets:
+            if target not in everywhere:
+                yield f"{node.package} is on {target}, which is no target of the lock"
+        for edge in node.edges:
+            lacking = set(edge.targets) - there.get(edge.package, frozenset())
+            if lacking:
+                yield f"{node.package} needs {edge.package}, which is not there on {', '.join(sorted(lacking))}"
+    for name, packages in {"the stack": [text.split()[0] for text in lock.requirements], **lock.groups}.items():
+        for package in packages:
+            if package not in there:
+                yield f"{name} has {package}, which is not there"

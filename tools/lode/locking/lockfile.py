@@ -45,6 +45,7 @@ from lode.locking.graph import (
     LockedTarget,
     LockedTest,
     Node,
+    holes,
 )
 
 SCHEMA = 1
@@ -141,6 +142,7 @@ _NODE = record(
     reasons=_TEXTS,
     recipe=DIGEST,
     hashes=mapping(DIGEST),
+    absent=mapping(_TEXTS),
 )
 _TARGET = record(
     Target,
@@ -254,10 +256,12 @@ def _check_hashes(lock: Lock, file: str) -> None:
     for target in lock.targets:
         if nodehash.of_target(target.definition) != target.digest:
             _refuse(file, f"the digest of target {target.definition.name} does not follow from its fields", hint)
+    for fault in holes(lock):
+        _refuse(file, f"the graph of the lock is not whole: {fault}", hint)
     try:
         expected = nodehash.hashed(lock.nodes, {target.definition.name: target.digest for target in lock.targets})
-    except (KeyError, CycleError) as error:
-        _refuse(file, f"the graph of the lock is not whole: {error}", hint)
+    except CycleError as error:
+        _refuse(file, f"nodes of the lock need each other in a circle: {', '.join(error.args[1])}", hint)
     for node, right in zip(sorted(lock.nodes, key=lambda node: node.package), expected, strict=True):
         if node.hashes != right.hashes:
             _refuse(file, f"the hashes of {node.package} {node.version} do not follow from its fields", hint)

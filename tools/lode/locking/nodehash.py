@@ -58,6 +58,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "reasons": "why it is there",
         "recipe": "covers more than what is built",
         "hashes": "the result",
+        "absent": "only the options of the target are hashed",
     },
     "LockedSource": {
         "origins": "places that serve the same bytes",
@@ -125,7 +126,7 @@ class _Contents:
     """Digests of what a node is apart from its target and dependencies, computed once where targets do not differ."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, tuple[bool, ...]], Digest] = {}
+        self._seen: dict[tuple[str, tuple[str, ...], tuple[bool, ...]], Digest] = {}
 
     def digest(self, node: Node, target: str) -> Digest:
         parts: tuple[LockedSource | LockedPatch | LockedArgument, ...] = (
@@ -133,7 +134,8 @@ class _Contents:
             *node.patches,
             *node.build.args,
         )
-        key = (node.package, tuple(target in part.targets for part in parts))
+        missing = tuple(sorted(name for name, targets in node.absent.items() if target in targets))
+        key = (node.package, missing, tuple(target in part.targets for part in parts))
         if key not in self._seen:
             self._seen[key] = digest.of_document("node-content", 1, _content(node, target))
         return self._seen[key]
@@ -143,7 +145,7 @@ def _content(node: Node, target: str) -> dict[str, Any]:
     return {
         "package": node.package,
         "version": node.version,
-        "options": dict(node.options),
+        "options": {name: value for name, value in node.options.items() if target not in node.absent.get(name, ())},
         "languages": list(node.languages),
         "sources": [_source(source) for source in node.sources if target in source.targets],
         "patches": [_patch(patch) for patch in node.patches if target in patch.targets],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 from lode import digest
 from lode.definitions.canonical import recipe_document
@@ -17,6 +16,7 @@ from lode.digest import Digest
 from lode.errors import Fault, ResolutionError
 from lode.locking.conditions import Choice, holds
 from lode.locking.cut import Cut
+from lode.locking.extension import restricted
 from lode.locking.graph import (
     Edge,
     ExternalEdge,
@@ -31,7 +31,6 @@ from lode.locking.universe import Universe
 from lode.locking.words import define, filename
 
 Files = Callable[[str, str], bytes]  # package ("" is the stack) and relative path to content
-_Part = TypeVar("_Part", LockedSource, LockedPatch, LockedArgument, LockedTest, Edge, ExternalEdge)
 
 
 def nodes(
@@ -48,7 +47,7 @@ def nodes(
     for name in sorted({name for part in cuts.values() for name in part.present}):
         here = tuple(sorted(target for target, part in cuts.items() if name in part.present))
         if name in base:
-            found.append(_restricted(base[name], here, reasons[name]))
+            found.append(restricted(base[name], here, reasons[name]))
             continue
         member = _Decided(universe, cuts, name, here, file)
         faults += member.faults()
@@ -118,6 +117,7 @@ class _Decided:
             reasons=reasons,
             recipe=self._digest(),
             hashes={},
+            absent=self._absent(),
         )
 
     def faults(self) -> Iterable[Fault]:
@@ -152,6 +152,14 @@ class _Decided:
         for target in self._targets:
             options.update(self._choice(target).options)
         return {name: options[name] for name in sorted(options)}
+
+    def _absent(self) -> dict[str, tuple[str, ...]]:
+        absent = {}
+        for name in self._options():
+            lacking = tuple(target for target in self._targets if name not in self._choice(target).options)
+            if lacking:
+                absent[name] = lacking
+        return absent
 
     def _sources(self) -> Iterable[LockedSource]:
         for source in self._stated.sources:
@@ -279,24 +287,3 @@ def _externals(name: str, targets: Iterable[str], cuts: Mapping[str, Cut]) -> tu
 
 def _joined(dependencies: Iterable[Dependency]) -> str:
     return ",".join(sorted({str(one.requirement.constraint) for one in dependencies} - {""}))
-
-
-def _restricted(node: Node, targets: tuple[str, ...], reasons: tuple[str, ...]) -> Node:
-    """Return the node of an extended lock, on some of its targets."""
-
-    def here(parts: tuple[_Part, ...]) -> tuple[_Part, ...]:
-        kept = ((part, tuple(name for name in part.targets if name in targets)) for part in parts)
-        return tuple(replace(part, targets=where) for part, where in kept if where)
-
-    return replace(
-        node,
-        sources=here(node.sources),
-        patches=here(node.patches),
-        build=replace(node.build, args=here(node.build.args)),
-        edges=here(node.edges),
-        externals=here(node.externals),
-        tests=here(node.tests),
-        targets=targets,
-        reasons=reasons,
-        hashes={},
-    )

@@ -110,7 +110,9 @@ class _Survey:
         """Follow a dependency on a target; False if it can never be active there, None if not as far as is known."""
         dependency = self._recipes[name].dependencies[index]
         when, place = dependency.when, self._targets[target]
-        if not on_target(when, place) or met_by_os(dependency, place, self._own):
+        if not on_target(when, place):
+            return False
+        if name not in self._fixed.recipes and met_by_os(dependency, place, self._own):
             return False
         for option, value in when.options:
             stated = self._options[name].get(option)
