@@ -6,12 +6,14 @@ import datetime
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.testing.factory import TARGET
 
 from lode import digest, inventory
 from lode.building.artifact import Artifact, BuildRecord
+from lode.locking import lockfile, nodehash
 from lode.locking.graph import Lock, Node
 
 RECORD = BuildRecord(
@@ -75,11 +77,13 @@ def staged(folder: Path, node: Node) -> Path:
     return folder / "stage" / node.package
 
 
+def sound(lock: Lock) -> Lock:
+    """Return `lock` with the digests and hashes that follow from its fields, so that it can be read back."""
+    targets = tuple(replace(target, digest=nodehash.of_target(target.definition)) for target in lock.targets)
+    nodes = nodehash.hashed(lock.nodes, {target.definition.name: target.digest for target in targets})
+    return lockfile.seal(replace(lock, targets=targets, nodes=nodes))
+
+
 def no_files(package: str, relative: str) -> bytes:
     """Return the bytes of a test's file: these locks have none."""
     raise KeyError((package, relative))
-
-
-def named(lock: Lock) -> str:
-    """Return the lock's name as a command takes it."""
-    return f"{lock.stack}@{lock.release}"

@@ -99,7 +99,6 @@ def scripts(lock: Lock, target: str, group: str | None, final_path: str) -> File
         "setup.fish": fish.render(found),
         ".lode/modulefile.lua": lmod.render(found),
         csh.DEACTIVATE: csh.render_deactivation(found),
-        csh.WITHOUT: csh.render_without(),
         **interactive.render(found),
     }
     return FileTree(files={PurePosixPath(path): text.encode() for path, text in texts.items()})

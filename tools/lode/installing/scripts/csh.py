@@ -9,7 +9,6 @@ from __future__ import annotations
 from lode.installing.scripts.change import Activation, Change, Part
 
 DEACTIVATE = ".lode/deactivate.csh"
-WITHOUT = ".lode/without.sh"
 
 _SCRIPT = r"""# @TITLE@
 #
@@ -78,23 +77,20 @@ _RESTORE = r"""if ( $?@NAME@ ) then
 endif
 unset _lode_old_@NAME@ _lode_new_@NAME@ _lode_added_@NAME@"""
 
-# PATH itself may be what is changed: the child shell is named by its place.
+# The child shell gets all in variables: a command in backquotes can hold neither `$` nor blanks safely.
 _CHANGED = r"""    else
         setenv _LODE_ADDED $_lode_added_@NAME@:q
         setenv _LODE_VALUE $@NAME@:q
-        setenv @NAME@ "`/bin/sh $_lode_root:q/.lode/without.sh`"
+        setenv _LODE_DO '@DO@'
+        setenv @NAME@ "`/usr/bin/printenv _LODE_DO | /bin/sh`"
         unsetenv _LODE_ADDED
         unsetenv _LODE_VALUE
+        unsetenv _LODE_DO
 """
-
-_WITHOUT = r"""# Prints the colon list $_LODE_VALUE without the paths $_LODE_ADDED, for deactivate.csh. Written by Lode.
-value=:$_LODE_VALUE:
-case $value in
-*":$_LODE_ADDED:"*) value=${value%%":$_LODE_ADDED:"*}:${value#*":$_LODE_ADDED:"} ;;
-esac
-value=${value#:}
-printf '%s\n' "${value%:}"
-"""
+_DO = (
+    'v=:$_LODE_VALUE:; case $v in *":$_LODE_ADDED:"*) v=${v%%":$_LODE_ADDED:"*}:${v#*":$_LODE_ADDED:"} ;; esac; '
+    'v=${v#:}; printf "%s\\n" "${v%:}"'
+)
 
 
 def render(activation: Activation) -> str:
@@ -106,15 +102,12 @@ def render(activation: Activation) -> str:
 def render_deactivation(activation: Activation) -> str:
     """Return the text of `.lode/deactivate.csh`."""
     restored = [
-        _RESTORE.replace("@CHANGED@", _CHANGED if change.prepend else "").replace("@NAME@", change.name)
+        _RESTORE.replace("@CHANGED@", _CHANGED if change.prepend else "")
+        .replace("@DO@", _DO)
+        .replace("@NAME@", change.name)
         for change in activation.changes
     ]
     return _filled(_DEACTIVATE.replace("@CHANGES@", "\n".join(restored)), activation)
-
-
-def render_without() -> str:
-    """Return the text of `.lode/without.sh`."""
-    return _WITHOUT
 
 
 def _filled(text: str, activation: Activation) -> str:

@@ -20,7 +20,7 @@ function _lode_locate --argument-names file
     test -n "$_lode_found"; and return
     set -g _lode_found @FINAL@
     test -f "$_lode_found/.lode/prefix.json"; and return
-    set -g _lode_found (command readlink -f -- "$file" | string collect)
+    set -g _lode_found (builtin realpath -- "$file" | string collect)
     set -g _lode_found (string replace -r '/[^/]*$' '' -- "$_lode_found" | string collect)
 end
 
@@ -79,7 +79,7 @@ function _lode_activate --argument-names file
                     set -l at (contains -i -- $element $$name); and set -e "$name"[$at]
                 end
             else
-                set -l rest (string replace -- "$$added:" '' "$$name" | string collect -N)
+                set -l rest (string replace -- "$$added:" '' "$$name" | string collect)
                 set -gx $name "$rest"
             end
         end

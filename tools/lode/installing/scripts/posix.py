@@ -1,4 +1,4 @@
-"""`setup.sh`: activation in sh, dash, bash, zsh and ksh, with nothing but POSIX sh and one child `sh`.
+"""`setup.sh`: activation in sh, dash, bash, zsh and ksh, with nothing but POSIX sh and one child, `awk`.
 
 Values are never expanded unquoted and never pass through a command substitution, so that spaces, quotes, globs and
 line breaks of the user's variables survive; every name that the script leaves behind begins with `_lode_`.
@@ -95,8 +95,8 @@ _lode_activate() {
             @TITLE_Q@ "$_lode_found" @FINAL@ >&2
     fi
     _lode_root=$_lode_found
-    _lode_exported=$(command -p sh -c \
-        'for n do eval "if [ \"\${$n+x}\" ]; then printf \"%s \" \"$n\"; fi"; done' sh @NAMES@)
+    _lode_exported=$(command -p awk \
+        'BEGIN { for (i = 1; i < ARGC; i++) if (ARGV[i] in ENVIRON) printf "%s ", ARGV[i] }' @NAMES@)
 
 @CHANGES@
 
