@@ -80,10 +80,14 @@ def _build(job: dict[str, Any]) -> tuple[Path | None, list[str]]:
             env_isolation=EnvironmentIsolation.STRICT,
         )
     except BuildError as error:
-        return None, [*error.log, f"error: {error}"]
+        return None, [*error.log, _said(error)]
     except RattlerBuildError as error:
-        return None, [f"error: {error}"]
+        return None, [_said(error)]
     return Path(result.packages[0]), list(result.log)
+
+
+def _said(error: Exception) -> str:
+    return f"error: {str(error).removeprefix('PyRattlerBuildError: ')}"
 
 
 if __name__ == "__main__":
