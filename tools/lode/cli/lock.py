@@ -47,7 +47,7 @@ def command(
     if check:
         _refuse_old(made, differences, place, stack)
     elif made.changed or (output is not None and output != made.path):
-        write(made.lock, output or made.path)
+        write(made.lock, output or made.path, shown=place)
     session.emit(_document(made, differences, place), "\n".join(_lines(made, differences, place)))
 
 

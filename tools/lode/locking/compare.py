@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lode.definitions.language import requirement
 from lode.definitions.version import Constraint, Version
+from lode.locking.extension import restricted
 from lode.locking.graph import Edge, Lock, Node
 
 
@@ -162,25 +163,34 @@ def _what(
 ) -> Iterable[str]:
     yield from _options(was, now)
     yield from _targets(was, now)
-    for told, different in (
-        ("source", _sources(was) != _sources(now) and was.version == now.version),
-        ("places of the source", _places(was) != _places(now) and was.version == now.version),
-        ("patches", _patches(was) != _patches(now)),
-        ("build steps", was.build != now.build or was.languages != now.languages),
-        ("tests", was.tests != now.tests),
-        ("environment", was.environment != now.environment),
-        ("tools of the OS", was.externals != now.externals),
-        ("provider", was.provider != now.provider),
-    ):
-        if different:
-            yield told
+    shared = tuple(target for target in now.targets if target in was.targets)
+    yield from _fields(restricted(was, shared, was.reasons), restricted(now, shared, now.reasons))
     yield from _dependencies(was, now, before, after)
-    shared = [target for target in now.targets if target in was.targets]
     for target in shared:
         if targets_before[target] != targets_after[target]:
             yield f"target {target}"
     if was.recipe != now.recipe and was.version == now.version and was.hashes == now.hashes:
         yield "recipe (nothing that is built)"
+    if replace(was, reasons=now.reasons) == now:
+        yield "asked for by others"
+
+
+def _fields(was: Node, now: Node) -> Iterable[str]:
+    same_version = was.version == now.version
+    for told, different in (
+        ("source", same_version and _sources(was) != _sources(now)),
+        ("places of the source", same_version and _places(was) != _places(now)),
+        ("patches", was.patches != now.patches),
+        ("build steps", was.build != now.build or was.languages != now.languages),
+        ("tests", was.tests != now.tests),
+        ("environment", was.environment != now.environment),
+        ("tools of the OS", was.externals != now.externals),
+        ("provider", was.provider != now.provider),
+        ("libraries of the OS", was.system_libraries != now.system_libraries),
+        ("description", _description(was) != _description(now)),
+    ):
+        if different:
+            yield told
 
 
 def _options(was: Node, now: Node) -> Iterable[str]:
@@ -188,6 +198,8 @@ def _options(was: Node, now: Node) -> Iterable[str]:
         old, new = was.options.get(name), now.options.get(name)
         if old != new:
             yield f"option {name}: {old or 'absent'} to {new or 'absent'}"
+        elif was.absent.get(name) != now.absent.get(name):
+            yield f"option {name} on other targets"
 
 
 def _targets(was: Node, now: Node) -> Iterable[str]:
@@ -216,15 +228,15 @@ def _edges(edges: tuple[Edge, ...]) -> dict[str, list[Edge]]:
 
 
 def _sources(node: Node) -> list[object]:
-    return [(one.sha256, one.directory, one.subdirectory, one.unpack) for one in node.sources]
+    return [(one.sha256, one.directory, one.subdirectory, one.unpack, one.targets) for one in node.sources]
 
 
 def _places(node: Node) -> list[object]:
     return [(one.origins, one.filename, one.size, one.swhid) for one in node.sources]
 
 
-def _patches(node: Node) -> list[object]:
-    return [(one.sha256, one.strip) for one in node.patches]
+def _description(node: Node) -> tuple[object, ...]:
+    return node.summary, node.homepage, node.license, node.redistributable, node.cite, node.tags, node.upstream
 
 
 def _digests(lock: Lock) -> dict[str, str]:

@@ -82,15 +82,13 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
     return Relock(lock=lock, previous=previous, path=committed, unread=unread)
 
 
-def write(lock: Lock, path: Path) -> None:
-    """Put `lock` at `path` at once; HostError when nothing can be written there."""
+def write(lock: Lock, path: Path, *, shown: str) -> None:
+    """Put `lock` at `path`, called `shown` in messages, at once; HostError when nothing can be written there."""
     try:
         tree.replace(path, lockfile.dump(lock))
     except OSError as error:
-        hint = "write it elsewhere with -o FILE"
-        raise HostError(
-            f"the lock cannot be written: {error.strerror}", place=Place(file=str(path)), hint=hint
-        ) from error
+        message = f"the lock cannot be written: {error.strerror}"
+        raise HostError(message, place=Place(file=shown), hint="write it elsewhere with -o FILE") from error
 
 
 def files(catalogue: Catalogue, stack: StackDefinition) -> Callable[[str, str], bytes]:
