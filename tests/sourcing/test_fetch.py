@@ -264,7 +264,7 @@ def test_damaged_file_in_the_mirror_is_fetched_again(mirror: Mirror, site: Site)
     report = obtain(mirror, wanted, progress=watch)
     assert report.files[0].outcome is Outcome.FETCHED
     assert mirror.path(wanted).read_bytes() == CONTENT
-    assert set(watch.notes) == {f"{mirror.path(wanted)} is damaged; it will be fetched again"}
+    assert set(watch.notes) == {f"{mirror.path(wanted)} is damaged and does not count"}
 
 
 def test_redirects_are_followed(mirror: Mirror, site: Site) -> None:
@@ -297,6 +297,17 @@ def test_offline_asks_nothing_and_lists_all_that_is_missing(mirror: Mirror, site
         "  hint: put the file there, name a mirror that has it with --mirror, or fetch with the network"
     )
     assert site.requests == []
+
+
+def test_damaged_file_is_said_offline(mirror: Mirror, site: Site) -> None:
+    wanted = source(f"url {site.url}/t", content=CONTENT)
+    mirror.path(wanted).parent.mkdir(parents=True)
+    mirror.path(wanted).write_bytes(b"damaged")
+    assert refusal(mirror, site, wanted, offline=True) == (
+        "thing: thing-1.0.tar.gz is damaged in the mirror at "
+        f"MIRROR/_source-cache/archive/{wanted.sha256[:2]}/{wanted.sha256}.tar.gz\n"
+        "  hint: put the file there, name a mirror that has it with --mirror, or fetch with the network"
+    )
 
 
 def test_one_file_of_two_packages_is_fetched_once(mirror: Mirror, site: Site) -> None:

@@ -206,7 +206,7 @@ def _present(item: _Item, mirror: Mirror, reach: Reach) -> Fetched | None:
     try:
         transfer.check(path, item.wanted)
     except Refused:
-        reach.progress.note(f"{path} is damaged; it will be fetched again")
+        reach.progress.note(f"{path} is damaged and does not count")
         return None
     return _done(item, path, Outcome.CACHED, "")
 
@@ -257,6 +257,8 @@ def _in_mirror(base: str, source: LockedSource) -> Iterator[Way]:
 def _unobtainable(item: _Item, mirror: Mirror, tried: Sequence[str], offline: bool) -> SourceError:
     source, who = item.source, " and ".join(item.packages)
     where = mirror.path(source)
+    if offline and where.exists():
+        return SourceError(f"{who}: {source.filename} is damaged in the mirror at {where}", hint=_HINT)
     if not tried:
         why = "nothing was asked from the network" if offline else "the lock names no place that has it"
         return SourceError(f"{who}: {source.filename} is not in the mirror at {where}, and {why}", hint=_HINT)

@@ -42,7 +42,8 @@ class Reach:
         self._clients: dict[tuple[str | None, str | None, bool], httpx.Client] = {}
         self._dead: dict[str, str] = {}
         self._known: dict[str, Any] = {}
-        self._lock = threading.RLock()
+        self._making: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Reach:
         return self
@@ -54,6 +55,8 @@ class Reach:
     def once(self, key: str, make: Callable[[], Value]) -> Value:
         """Return what `make` returned when it was first called for `key`."""
         with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:  # one lock a key: who needs apt's settings does not wait for pip's
             if key not in self._known:
                 self._known[key] = make()
             value: Value = self._known[key]
