@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -32,6 +33,7 @@ from lode.inventory import Entry, EntryType
 # 2000-01-01, not the release's date: a node's bytes must not depend on the release that asks for it first
 EPOCH = calendar.timegm((2000, 1, 1, 0, 0, 0))
 _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
+_METADATA = b'{"conda_pkg_format_version":2}'
 _LEVEL = 9
 _CHUNK = 1 << 20
 
@@ -60,7 +62,7 @@ def canonical(source: Path, destination: Path, *, glibc: str, libstdcxx: str) ->
     contents = _Contents(entries=[], newer=[])
     with zipfile.ZipFile(source) as archive, zipfile.ZipFile(destination, "w", zipfile.ZIP_STORED) as written:
         names = {name.partition("-")[0]: name for name in archive.namelist()}
-        _member(written, "metadata.json", b'{"conda_pkg_format_version":2}')
+        _member(written, "metadata.json", io.BytesIO(_METADATA), len(_METADATA))
         with _unpacked(archive, names["info"]) as members:
             index, information = _information(members)
         _compressed(written, names["info"], lambda tar: _put_all(tar, information))
@@ -104,23 +106,26 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> Iterator[tarfile.TarFile]:
 
 
 def _compressed(archive: zipfile.ZipFile, name: str, fill: Callable[[tarfile.TarFile], None]) -> None:
-    information = zipfile.ZipInfo(name, _ZIP_TIME)
-    information.external_attr = 0o644 << 16
-    information.create_system = 3
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
-    with (
-        archive.open(information, "w", force_zip64=True) as member,
-        compressor.stream_writer(member, closefd=False) as writer,
-        tarfile.open(fileobj=writer, mode="w|", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar,
-    ):
-        fill(tar)
+    with tempfile.TemporaryFile() as file:
+        with (
+            compressor.stream_writer(file, closefd=False) as writer,
+            tarfile.open(fileobj=writer, mode="w|", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar,
+        ):
+            fill(tar)
+        size = file.tell()
+        file.seek(0)
+        _member(archive, name, file, size)
 
 
-def _member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _member(archive: zipfile.ZipFile, name: str, content: IO[bytes], size: int) -> None:
+    """Store a member of known size: only then do all versions of Python write the same header."""
     information = zipfile.ZipInfo(name, _ZIP_TIME)
     information.external_attr = 0o644 << 16
     information.create_system = 3
-    archive.writestr(information, content)
+    information.file_size = size
+    with archive.open(information, "w") as member:
+        shutil.copyfileobj(content, member, _CHUNK)
 
 
 def _information(tar: tarfile.TarFile) -> tuple[dict[str, Any], dict[str, bytes]]:
