@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import threading
 from pathlib import Path
 
@@ -150,14 +151,19 @@ def test_workspaces_of_killed_builds_are_swept_but_not_those_in_use(tmp_path: Pa
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == sorted([alive.name, "mine"])
 
 
-def test_a_work_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
-    (tmp_path / "work").write_text("a file")
+def test_a_disk_that_fills_up_is_said(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def full(one: Node, folder: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    world.workshop._stage = full
     with pytest.raises(HostError) as caught:
-        World(tmp_path).make("zlib")
-    workspace = tmp_path / "work" / f"zlib-{NODES['zlib'].hashes[TARGET.name]}"
+        world.make("zlib")
     assert str(caught.value) == (
-        f"the work folder {workspace} cannot be made: Not a directory\n  hint: set LODE_CACHE to a folder of your own"
+        f"the disk of the cache {tmp_path} is full\n  hint: free space, or set LODE_CACHE to a larger disk"
     )
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_steps_and_percentages_are_read_from_the_log() -> None:

@@ -67,7 +67,7 @@ class FolderStore:
     def put(self, key: str, source: Path) -> None:
         """Keep the content of `source` under `key`; HostError when the folder cannot be written to."""
         path = self._root / key
-        with _writing(self._root):
+        with writing(self._root):
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mktemp(prefix=f".{path.name}.", dir=path.parent))  # noqa: S306 - linked, not opened
             try:
@@ -121,7 +121,7 @@ class Cache:
         """Keep the artifact, whose package file may go away afterwards, and return it as it lies in the cache."""
         key = _package_key(artifact.sha256, artifact.path.name)
         document = json.dumps(_document(artifact, key), indent=1, sort_keys=True).encode()
-        with _writing(self.root):
+        with writing(self.root):
             self._folder.put(key, artifact.path)
             tree.replace(self.root / _entry_key(artifact.node_hash), document)
         if self._behind is not None:
@@ -135,7 +135,7 @@ class Cache:
         from filelock import FileLock, Timeout
 
         lock = self._lock(node_hash)
-        with _writing(self.root):
+        with writing(self.root):
             Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
             try:
                 lock.acquire(timeout=0)
@@ -189,7 +189,7 @@ class Cache:
 
     def _fetched(self, node_hash: Digest, store: Store) -> Artifact | None:
         """Bring an entry and its package from the store behind."""
-        with _writing(self.root), tempfile.TemporaryDirectory(dir=_made(self.root), prefix=".fetch-") as folder:
+        with writing(self.root), tempfile.TemporaryDirectory(dir=_made(self.root), prefix=".fetch-") as folder:
             entry = Path(folder, "entry")
             if not store.get(_entry_key(node_hash), entry):
                 return None
@@ -262,8 +262,8 @@ def _made(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _writing(root: Path) -> Iterator[None]:
-    """Turn what the system says of a folder that cannot be written to into an error with a hint."""
+def writing(root: Path) -> Iterator[None]:
+    """Turn what the system says of a cache that cannot be written to, or is full, into a HostError with a hint."""
     try:
         yield
     except OSError as error:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from lode.building.artifact import Artifact
 from lode.errors import BuildError, Fault, LodeError
 from lode.process import Cancelled
-from lode.progress import Progress, duration
+from lode.progress import Progress
 
 MEMORY_MB = 512  # of one job, when a recipe does not say
 _LOOK_S = 0.5
@@ -220,12 +220,7 @@ class _Run:
             self._progress.note(f"{result.package} failed; waiting for {others} (Ctrl-C stops them)")
 
     def _tell(self) -> None:
-        left_s = sum(task.estimate_s for task in self._waiting.values())
-        left_s += sum(task.estimate_s for task, _ in self._running.values()) / 2
-        text = f"{len(self._done)} of {len(self._tasks)} nodes"
-        if self._running:
-            text += f", about {duration(left_s / self._budget.jobs)} left"
-        self._progress.step(self._title, text)
+        self._progress.step(self._title, f"{len(self._done)} of {len(self._tasks)} nodes")
 
 
 def refuse_failed(results: Iterable[Result]) -> None:

@@ -89,7 +89,7 @@ def _compiler(target: Target, system: System) -> str:
     if compiler.fortran:
         names.append(f"FC={compiler.fortran} F77={compiler.fortran}")
     flags = (
-        f"-O2 -march={target.microarchitecture} -ffile-prefix-map=$SRC_DIR=/usr/src/$PKG_NAME"
+        f"-O2 -g0 -march={target.microarchitecture} -ffile-prefix-map=$SRC_DIR=/usr/src/$PKG_NAME"
         " -ffile-prefix-map=$BUILD_DIR=/usr/src/$PKG_NAME/build -ffile-prefix-map=$PREFIX=/usr"
     )
     lines = [

@@ -17,13 +17,13 @@ from typing import Any
 
 from lode.building import instructions
 from lode.building.artifact import Artifact, Builder, Order
-from lode.building.cache import Cache
+from lode.building.cache import Cache, writing
 from lode.building.history import History
 from lode.building.schedule import Outcome
 from lode.building.script import STEP
 from lode.definitions.target import Target
 from lode.digest import Digest
-from lode.errors import BuildError, HostError
+from lode.errors import BuildError
 from lode.locking.graph import Node
 from lode.progress import Progress
 
@@ -108,41 +108,45 @@ class Workshop:
     def _build(self, node: Node, dependencies: tuple[Artifact, ...], jobs: int, cancel: threading.Event) -> Artifact:
         node_hash = node.hashes[self._target.name]
         workspace = self._cache.root / "work" / f"{node.package}-{node_hash}"
-        try:
-            remove(workspace)
-            workspace.mkdir(parents=True)
-        except OSError as error:
-            raise HostError(
-                f"the work folder {workspace} cannot be made: {error.strerror}",
-                hint="set LODE_CACHE to a folder of your own",
-            ) from error
-        try:
-            if self._keep_work:
-                (workspace / KEPT).touch()
-            self._progress.step(node.package, "unpacking")
-            self._stage(node, workspace / "source")
-            self._progress.step(node.package, "starting")
-            artifact = self._builder.build(
-                Order(
-                    node=node,
-                    target=self._target,
-                    nodes=self._nodes,
-                    dependencies=dependencies,
-                    workspace=workspace,
-                    log=self._cache.root / "logs" / f"{node.package}-{node_hash[:16]}.log",
-                    jobs=jobs,
-                    on_line=Watch(self._progress, node.package).line,
-                    cancel=cancel,
-                    again=self._again(node.package),
-                )
-            )
-            self._refuse_wrong(artifact, node)
-            return self._cache.put(artifact)
-        finally:
-            if self._keep_work:
-                self._progress.note(f"{node.package}: its work folder is kept: {workspace}")
-            else:
+        with writing(self._cache.root):
+            try:
                 remove(workspace)
+                workspace.mkdir(parents=True)
+                if self._keep_work:
+                    (workspace / KEPT).touch()
+                self._progress.step(node.package, "unpacking")
+                self._stage(node, workspace / "source")
+                self._progress.step(node.package, "starting")
+                artifact = self._builder.build(self._order(node, dependencies, workspace, jobs, cancel))
+                self._refuse_wrong(artifact, node)
+                return self._cache.put(artifact)
+            finally:
+                if self._keep_work:
+                    self._progress.note(f"{node.package}: its work folder is kept: {workspace}")
+                else:
+                    remove(workspace)
+
+    def _order(
+        self,
+        node: Node,
+        dependencies: tuple[Artifact, ...],
+        workspace: Path,
+        jobs: int,
+        cancel: threading.Event,
+    ) -> Order:
+        short = node.hashes[self._target.name][:16]
+        return Order(
+            node=node,
+            target=self._target,
+            nodes=self._nodes,
+            dependencies=dependencies,
+            workspace=workspace,
+            log=self._cache.root / "logs" / f"{node.package}-{short}.log",
+            jobs=jobs,
+            on_line=Watch(self._progress, node.package).line,
+            cancel=cancel,
+            again=self._again(node.package),
+        )
 
     def _refuse_wrong(self, artifact: Artifact, node: Node) -> None:
         if artifact.node_hash != node.hashes[self._target.name] or artifact.package != node.package:

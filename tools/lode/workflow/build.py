@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lode.building.artifact import Artifact
+from lode.building.artifact import Artifact, Builder
 from lode.building.cache import Cache
 from lode.building.schedule import Budget, Outcome, Result
 from lode.config import Places
@@ -17,7 +17,7 @@ from lode.errors import BuildError, Fault, UsageError
 from lode.locking.graph import BUILDING, Lock, Node, build_order, closure
 from lode.progress import Progress
 
-BUILDERS = ("rattler",)
+BUILDERS = ("rattler",)  # see `_builder`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +155,6 @@ def _build_missing(
 ) -> tuple[Result, ...]:
     from lode.building import instructions, schedule
     from lode.building.history import History, estimate
-    from lode.building.rattler import Rattler
-    from lode.building.seal import best
     from lode.building.workshop import Workshop
     from lode.sourcing.fetch import fetch
     from lode.sourcing.mirror import Mirror
@@ -194,7 +192,7 @@ def _build_missing(
         target=definition,
         cache=cache,
         history=history,
-        builder=Rattler(seal=best(), keep=plan.keep_work),
+        builder=_builder(plan),
         stage=lay_out,
         again=lambda name: f"lode build {lock.stack}@{lock.release} --target {target} --only {name} --keep-work",
         keep_work=plan.keep_work,
@@ -220,3 +218,14 @@ def _build_missing(
         progress=progress,
         title=f"build {lock.stack}@{lock.release}",
     )
+
+
+def _builder(plan: Plan) -> Builder:
+    from lode.building.rattler import Rattler
+    from lode.building.seal import best
+
+    match plan.builder:
+        case "rattler":
+            return Rattler(seal=best(), keep=plan.keep_work)
+        case _:
+            raise UsageError(f"there is no builder {plan.builder!r}", hint=f"there is: {', '.join(BUILDERS)}")

@@ -16,7 +16,7 @@ export PIP_CONFIG_FILE=/dev/null PIP_ROOT_USER_ACTION=ignore
 mkdir -p "$SRC_DIR" "$BUILD_DIR"
 find "$PREFIX" ! -type d | LC_ALL=C sort >/lode/build/before
 export CC=/usr/bin/gcc CXX=/usr/bin/g++
-flags="-O2 -march=x86-64-v2 -ffile-prefix-map=$SRC_DIR=/usr/src/$PKG_NAME -ffile-prefix-map=$BUILD_DIR=/usr/src/$PKG_NAME/build -ffile-prefix-map=$PREFIX=/usr"
+flags="-O2 -g0 -march=x86-64-v2 -ffile-prefix-map=$SRC_DIR=/usr/src/$PKG_NAME -ffile-prefix-map=$BUILD_DIR=/usr/src/$PKG_NAME/build -ffile-prefix-map=$PREFIX=/usr"
 export CFLAGS="$flags" CXXFLAGS="$flags" FFLAGS="$flags" FCFLAGS="$flags"
 export LDFLAGS="-Wl,--build-id=none -Wl,-rpath,$PREFIX/lib -L$PREFIX/lib"
 export CPPFLAGS="-I$PREFIX/include"
