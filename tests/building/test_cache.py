@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.building.factory import artifact, graph, node
 
 from lode.building.cache import Cache, FolderStore
 from lode.errors import HostError
+from lode.process import Cancelled
 
 ZLIB = graph(node("zlib"))["zlib"]
 HASH = next(iter(ZLIB.hashes.values()))
@@ -128,7 +130,7 @@ def test_only_one_builds_a_node_and_the_other_says_that_it_waits(tmp_path: Path)
     inside.wait(10)
     threads[1].start()
     while not notes:
-        pass
+        time.sleep(0.01)
     with cache.trying(HASH) as mine:
         assert not mine
     leave.set()
@@ -138,6 +140,14 @@ def test_only_one_builds_a_node_and_the_other_says_that_it_waits(tmp_path: Path)
     assert notes == ["another process builds zlib: waiting for it"]
     with cache.trying(HASH) as mine:
         assert mine
+
+
+def test_who_waits_for_another_build_can_be_stopped(tmp_path: Path) -> None:
+    cache, cancel = Cache(tmp_path), threading.Event()
+    with cache.building(HASH, "zlib"):
+        threading.Timer(0.2, cancel.set).start()
+        with pytest.raises(Cancelled), cache.building(HASH, "zlib", cancel):
+            raise AssertionError("two hold the right")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -23,9 +24,11 @@ from lode import tree
 from lode.building.artifact import Artifact, BuildRecord
 from lode.digest import Digest
 from lode.errors import HostError
+from lode.process import Cancelled
 from lode.progress import Silent
 
 SCHEMA = 1
+_WAIT_S = 0.3
 _SILENT = Silent()
 
 
@@ -130,19 +133,26 @@ class Cache:
         return _artifact(document, self.root)
 
     @contextlib.contextmanager
-    def building(self, node_hash: Digest, package: str) -> Iterator[None]:
-        """Hold the right to build a node; wait, and say so, while another process holds it."""
-        from filelock import FileLock, Timeout
+    def building(self, node_hash: Digest, package: str, cancel: threading.Event | None = None) -> Iterator[None]:
+        """Hold the right to build a node; wait, and say so, while another process holds it.
+
+        Cancelled once `cancel` is set while waiting.
+        """
+        from filelock import Timeout
 
         lock = self._lock(node_hash)
-        with writing(self.root):
-            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        wait_s = 0.0
+        while True:
             try:
-                lock.acquire(timeout=0)
+                with writing(self.root):
+                    lock.acquire(timeout=wait_s)
+                break
             except Timeout:
-                self._note(f"another process builds {package}: waiting for it")
-                lock = FileLock(lock.lock_file)
-                lock.acquire()
+                if wait_s == 0:
+                    self._note(f"another process builds {package}: waiting for it")
+                wait_s = _WAIT_S
+            if cancel is not None and cancel.is_set():
+                raise Cancelled(package)
         try:
             yield
         finally:
@@ -172,6 +182,8 @@ class Cache:
     def _lock(self, node_hash: Digest) -> Any:
         from filelock import FileLock
 
+        with writing(self.root):
+            (self.root / "locks").mkdir(parents=True, exist_ok=True)
         return FileLock(self.root / "locks" / f"{node_hash}.lock")
 
     def _entry(self, node_hash: Digest) -> Artifact | None:

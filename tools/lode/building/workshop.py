@@ -79,7 +79,7 @@ class Workshop:
         """Return the node's artifact, and whether it was built here or by somebody else in the meantime."""
         node = self._nodes[package]
         node_hash = node.hashes[self._target.name]
-        with self._cache.building(node_hash, package):
+        with self._cache.building(node_hash, package, cancel):
             there = self._cache.get(node_hash)
             if there is not None:
                 return there, Outcome.CACHED
