@@ -1,13 +1,14 @@
 """YAML files as nodes that know their place, and the faults found in them.
 
 Every scalar stays the text that was written. What YAML can do beyond plain data (anchors, aliases, merge keys, tags,
-several documents) is refused, and so is what would hurt: a file above 1 MiB, or nesting deeper than 32. What a file
-means is left to the readers in `definitions`.
+several documents) is refused, and so is what would hurt: a file above 1 MiB, or nesting deeper than 1,000. What a
+file means is left to the readers in `definitions`.
 """
 
 from __future__ import annotations
 
 import difflib
+import operator
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -37,8 +38,7 @@ __all__ = [
 ]
 
 LIMIT_BYTES = 1 << 20
-LIMIT_DEPTH = 32
-_NO_TAG = "untagged"
+LIMIT_DEPTH = 1000  # libyaml's composer recurses on the C stack
 
 # Where an anchor, an alias or a tag may begin. Shell texts match too: then the events are asked.
 _SUSPECT = re.compile(r"[&*!](?<![^\s\[{,:][&*!])(?:(?<=!)(?=\S)|(?=[\w-]))")
@@ -81,6 +81,7 @@ class Document:
 
     def finish(self) -> None:
         """Raise a DefinitionError of all faults in the file's order, if there are any."""
+        self.tables.clear()  # they refer to this document: without the circle, it goes at once
         if self.faults:
             raise DefinitionError.of(sorted(self.faults, key=lambda fault: fault.place or Place(file=self.file)))
 
@@ -90,14 +91,14 @@ def compose(content: bytes, file: str) -> Document:
     text = _decode(content, file)
     if _SUSPECT.search(text):
         _refuse_references(text, file)
+    composer = _Composer if _may_be_deep(text) else _ShallowComposer
     try:
-        root: Node | None = _Composer(text).get_single_node()
+        root: Node | None = composer(text).get_single_node()
     except yaml.YAMLError as error:
         raise _syntax_error(error, file) from None
-    except _TooDeepError as error:
-        mark = error.args[0]
-        place = Place(file=file, line=mark.line + 1, column=mark.column + 1)
-        raise DefinitionError(f"lists and mappings are nested deeper than {LIMIT_DEPTH}", place=place) from None
+    except (_TooDeepError, RecursionError):
+        message = f"lists and mappings are nested deeper than {LIMIT_DEPTH:,}"
+        raise DefinitionError(message, place=Place(file=file)) from None
     if root is None:
         raise DefinitionError("the file is empty", place=Place(file=file))
     return Document(file, root)
@@ -137,7 +138,7 @@ def misread(text: str) -> str | None:
 
 
 class _TooDeepError(Exception):
-    """Nesting passed the limit; libyaml's composer recurses on the C stack, so it must be stopped."""
+    """Nesting passed the limit."""
 
 
 class _Composer(_Parser):  # type: ignore[misc]
@@ -148,19 +149,35 @@ class _Composer(_Parser):  # type: ignore[misc]
     def descend_resolver(self, current_node: Any, current_index: Any) -> None:
         self.depth += 1
         if self.depth > LIMIT_DEPTH:
-            raise _TooDeepError(current_node.start_mark)
+            raise _TooDeepError
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
-        return _NO_TAG
+        return ""
+
+
+class _ShallowComposer(_Parser):  # type: ignore[misc]
+    """Composes nodes without resolving tags. The hooks are C functions that do nothing: they are called per node."""
+
+    descend_resolver = staticmethod(operator.is_)
+    ascend_resolver = staticmethod(bool)
+    resolve = staticmethod(slice)
+
+
+def _may_be_deep(text: str) -> bool:
+    """Return False when `text` cannot nest deeper than the limit.
+
+    Each level of the flow style opens a bracket; each of the block style begins in another column of some line.
+    """
+    brackets = text.count("[") + text.count("{")
+    return brackets + max(map(len, text.splitlines()), default=0) > LIMIT_DEPTH
 
 
 def _decode(content: bytes, file: str) -> str:
     if len(content) > LIMIT_BYTES:
-        size = f"{len(content):,} bytes"
-        raise DefinitionError(f"the file has {size}, more than 1 MiB", place=Place(file=file))
+        raise DefinitionError("the file is larger than 1 MiB", place=Place(file=file))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

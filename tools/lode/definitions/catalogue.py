@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +16,7 @@ from lode.definitions.stack import StackDefinition
 from lode.definitions.target import Target
 from lode.definitions.version import Version
 from lode.errors import DefinitionError, Fault, Place
-from lode.yamldoc import meant
+from lode.yamldoc import LIMIT_BYTES, meant
 
 Name = TypeVar("Name", bound=Hashable)
 Definition = TypeVar("Definition")
@@ -42,7 +44,7 @@ class Catalogue:
         self._recipes: dict[str, Recipe] = {}
         self._stacks: dict[tuple[str, str], StackDefinition] = {}
         self._targets: dict[str, Target] = {}
-        self._direct: set[Path] = set()
+        self._direct = {str(one.folder) for one in self.collections}  # paths known to exist without symbolic links
         roots = [one.folder for one in self.collections]
         self._recipe_files = _first(pair for root in roots for pair in folders.recipes(root))
         self._stack_files = _first(pair for root in roots for pair in folders.stacks(root))
@@ -57,12 +59,12 @@ class Catalogue:
         found: dict[Path, Collection] = {}
         for folder in (*given, folders.nearest(here) if here is not None else None, folders.shipped()):
             if folder is not None and (root := folder.resolve()) not in found:
-                found[root] = _read_collection(root, _shown(root / folders.COLLECTION_FILE, here))
+                found[root] = _read_collection(root, _shown(str(root / folders.COLLECTION_FILE), here))
         return cls(tuple(found.values()), here=here)
 
     def shown(self, file: Path) -> str:
         """Return the name of `file` for messages: relative to the current folder when it lies below it."""
-        return _shown(file, self._here)
+        return _shown(str(file), self._here)
 
     def recipe_names(self) -> tuple[str, ...]:
         """Return the names of all recipes, sorted."""
@@ -82,7 +84,7 @@ class Catalogue:
             path = self._recipe_files.get(name)
             if path is None:
                 return None
-            folder = str(path.parent)
+            folder = os.path.dirname(path)
             self._recipes[name] = self._read(
                 path, lambda content, file: read_recipe.read(content, file=file, folder=folder, name=name)
             )
@@ -95,7 +97,7 @@ class Catalogue:
         """
         if package not in self._recipe_files:
             self.recipe(package)
-        return self._inside(self._recipe_files[package].parent, relative)
+        return self._inside(os.path.dirname(self._recipe_files[package]), relative)
 
     def stacks(self) -> tuple[tuple[str, str], ...]:
         """Return name and release of all stacks, by name, then oldest release first."""
@@ -109,7 +111,7 @@ class Catalogue:
         key = self._stack_key(reference)
         if key not in self._stacks:
             path, (name, release) = self._stack_files[key], key
-            folder = str(path.parent)
+            folder = os.path.dirname(path)
             self._stacks[key] = self._read(
                 path,
                 lambda content, file: read_stack.read(content, file=file, folder=folder, name=name, release=release),
@@ -118,11 +120,11 @@ class Catalogue:
 
     def stack_file(self, stack: StackDefinition, relative: str) -> Path:
         """Return the file `relative` to the folder of `stack`; DefinitionError unless it is there."""
-        return self._inside(self._stack_files[stack.name, stack.release].parent, relative)
+        return self._inside(os.path.dirname(self._stack_files[stack.name, stack.release]), relative)
 
     def lock_path(self, stack: StackDefinition) -> Path:
         """Return where the lock of `stack` is kept, whether or not it exists."""
-        return self._stack_files[stack.name, stack.release].parent / folders.LOCK_FILE
+        return Path(self._stack_files[stack.name, stack.release]).parent / folders.LOCK_FILE
 
     def target_names(self) -> tuple[str, ...]:
         """Return the names of all targets, sorted."""
@@ -144,8 +146,8 @@ class Catalogue:
         """Return the definitions whose file is `root` or lies below it, hidden ones left out."""
         whole, inside = str(root), f"{str(root).rstrip('/')}/"
 
-        def is_below(path: Path) -> bool:
-            return str(path).startswith(inside) or str(path) == whole
+        def is_below(path: str) -> bool:
+            return path.startswith(inside) or path == whole
 
         return Selection(
             recipes=tuple(name for name in self.recipe_names() if is_below(self._recipe_files[name])),
@@ -174,23 +176,63 @@ class Catalogue:
         hint = meant(name, names) or (f"the stacks are: {', '.join(sorted(names))}" if names else "no stack is defined")
         raise DefinitionError(f"there is no stack called {name!r}", hint=hint)
 
-    def _read(self, path: Path, reader: Callable[[bytes, str], Definition]) -> Definition:
-        file = self.shown(path)
+    def _read(self, path: str, reader: Callable[[bytes, str], Definition]) -> Definition:
+        file = _shown(path, self._here)
         try:
-            content = path.read_bytes()
+            with open(path, "rb") as handle:
+                content = handle.read(LIMIT_BYTES + 1)
         except OSError as error:
             raise DefinitionError(f"cannot be read: {error.strerror}", place=Place(file=file)) from error
         return reader(content, file)
 
-    def _inside(self, folder: Path, relative: str) -> Path:
-        root = next(one.folder for one in self.collections if str(folder).startswith(f"{one.folder}/"))
-        return folders.inside(root, folder, relative, shown=self.shown, direct=self._direct)
+    def _inside(self, folder: str, relative: str) -> Path:
+        """Return the existing file or folder `relative` to `folder`; DefinitionError when not in its collection."""
+        path = f"{folder}/{relative}"
+        if ".." not in relative and self._is_direct(path):
+            return Path(path)
+        place = Place(file=_shown(path, self._here))
+        try:
+            resolved = os.path.realpath(path, strict=True)
+        except (FileNotFoundError, NotADirectoryError):
+            hint = meant(relative, _files(folder))
+            raise DefinitionError(f"the file {relative!r} does not exist", place=place, hint=hint) from None
+        except (OSError, ValueError) as error:  # a circle of links, no permission; a NUL in the name
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise DefinitionError(f"the file {relative!r} cannot be read: {reason}", place=place) from error
+        root = next(one.folder for one in self.collections if folder.startswith(f"{one.folder}/"))
+        if not resolved.startswith(f"{root}/"):
+            hint = "keep the files of definitions in the collection"
+            raise DefinitionError(f"the file {relative!r} lies outside its collection", place=place, hint=hint)
+        return Path(path)
+
+    def _is_direct(self, path: str) -> bool:
+        """Return whether `path` exists, and neither it nor a folder between it and its collection is a link."""
+        if path in self._direct:
+            return True
+        try:
+            mode = os.lstat(path).st_mode
+        except (OSError, ValueError):
+            return False
+        if stat.S_ISLNK(mode) or not self._is_direct(os.path.dirname(path)):
+            return False
+        self._direct.add(path)
+        return True
 
 
-def _first(pairs: Iterable[tuple[Name, Path]]) -> dict[Name, Path]:
-    found: dict[Name, Path] = {}
+def _first(pairs: Iterable[tuple[Name, Path]]) -> dict[Name, str]:
+    found: dict[Name, str] = {}
     for name, path in pairs:
-        found.setdefault(name, path)
+        found.setdefault(name, str(path))
+    return found
+
+
+def _files(folder: str) -> list[str]:
+    """Return the first thousand files below `folder`, relative to it."""
+    found: list[str] = []
+    for root, _, names in os.walk(folder):
+        found += [os.path.relpath(os.path.join(root, name), folder) for name in names]
+        if len(found) >= 1000:
+            break
     return found
 
 
@@ -206,6 +248,5 @@ def _read_collection(root: Path, shown: str) -> Collection:
     return collection.read(content, file=shown, folder=root)
 
 
-def _shown(file: Path, here: Path | None) -> str:
-    inside = f"{str(here).rstrip('/')}/"
-    return str(file).removeprefix(inside) if here is not None else str(file)
+def _shown(file: str, here: Path | None) -> str:
+    return file if here is None else file.removeprefix(f"{str(here).rstrip('/')}/")

@@ -1,4 +1,4 @@
-"""What lies where in a collection's folder. With the catalogue, the only module of this room that touches the disk.
+"""What lies where in a collection's folder. With the catalogue the only module of this room that looks at the disk.
 
 A name becomes a path only when it is a name: `recipes/<package>/recipe.yaml`, `stacks/<name>/<release>/stack.yaml`,
 `containers/targets/<os>-<arch>.yaml`.
@@ -7,7 +7,7 @@ A name becomes a path only when it is a name: `recipes/<package>/recipe.yaml`, `
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import lode
@@ -86,43 +86,6 @@ def strays(collection: Path) -> Iterator[tuple[Path, Fault]]:
             yield file, _fault(f"{file.name} is not taken for a target", "its name is <os>-<arch>.yaml")
 
 
-def inside(collection: Path, folder: Path, relative: str, *, shown: Callable[[Path], str], direct: set[Path]) -> Path:
-    """Return the existing file or folder `relative` to `folder`; DefinitionError when it is not in `collection`.
-
-    `..` and symbolic links are followed before that is decided. `shown` gives a file's name for messages. `direct`
-    collects the paths that no symbolic link leads to, so that each is looked at once.
-    """
-    path = folder / relative
-    if ".." not in relative and _is_direct(path, collection, direct):
-        return path
-    place = Place(file=shown(path))
-    try:
-        resolved = path.resolve(strict=True)
-    except (FileNotFoundError, NotADirectoryError):
-        close = meant(relative, _files(folder))
-        raise DefinitionError(f"the file {relative!r} does not exist", place=place, hint=close) from None
-    except OSError as error:
-        raise DefinitionError(f"the file {relative!r} cannot be read: {error.strerror}", place=place) from error
-    except (RuntimeError, ValueError) as error:  # a circle of links; a NUL in the name
-        raise DefinitionError(f"the file {relative!r} cannot be read: {error}", place=place) from error
-    if not resolved.is_relative_to(collection):
-        hint = "keep the files of definitions in the collection"
-        raise DefinitionError(f"the file {relative!r} lies outside its collection", place=place, hint=hint)
-    return path
-
-
-def _is_direct(path: Path, collection: Path, direct: set[Path]) -> bool:
-    """Return whether `path` is in `collection`, and neither it nor a folder between them is a symbolic link."""
-    if path == collection or path in direct:
-        return True
-    if path.is_symlink() or path.parent == path or not _is_direct(path.parent, collection, direct):
-        return False
-    if not path.exists():
-        return False
-    direct.add(path)
-    return True
-
-
 def entries(folder: Path) -> list[Path]:
     """Return what is in `folder`, sorted, [] when there is no such folder; DefinitionError when it cannot be read."""
     try:
@@ -149,12 +112,3 @@ def _stray(folder: Path, file: str, name: re.Pattern[str], what: str) -> Iterato
 
 def _fault(message: str, hint: str | None) -> Fault:
     return Fault(message=message, hint=hint)
-
-
-def _files(folder: Path) -> list[str]:
-    found: list[str] = []
-    for path in folder.rglob("*"):
-        found.append(str(path.relative_to(folder)))
-        if len(found) >= 1000:
-            break
-    return found

@@ -53,10 +53,12 @@ class Text:
         if (self.pattern is not None and not self.pattern.fullmatch(text)) or (not text and not self.empty):
             document.fault(node, f"{label}: {shown(text)} is not {self.what}", hint=self.hint)
             return ""
-        if not self.lines and "\n" in text.rstrip("\n"):
-            document.fault(node, f"{label}: must be one line")
-            return ""
-        return text if self.lines else text.rstrip("\n")
+        if "\n" in text and not self.lines:
+            text = text.rstrip("\n")
+            if "\n" in text:
+                document.fault(node, f"{label}: must be one line")
+                return ""
+        return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,122 @@
+"""Reading cvmfs/repositories/<fqrn>.yaml."""
+
+from __future__ import annotations
+
+import re
+
+from lode import yamldoc
+from lode.definitions.forms import TEXT, URL
+from lode.definitions.repository import Compression, Nesting, Repository, Retention
+from lode.definitions.shape import Choice, Form, Integer, Key, ListOf, Table, TableOf, Text, read_table
+
+NAME = re.compile(r"(?=.{4,60}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){1,}")
+LEVELS = {"zlib": (1, 6, 9), "isal": (0, 3, 3), "zlib-ng": (1, 6, 9)}  # of each engine: smallest, usual, largest
+
+_GLOB = Text(
+    what="a pattern of folders",
+    pattern=re.compile(r"(?!/)(?!(?:.*/)?\.\.?(?:/|$))[^\\\x00-\x1f\x7f]*[^\\/\x00-\x1f\x7f]"),
+    hint="relative to the tree, such as lib/python*/site-packages/*",
+)
+COMPRESSION = Form(
+    title="compression",
+    keys={
+        "engine": Key(shape=Choice(values=tuple(LEVELS)), summary="what deflates", default="zlib"),
+        "level": Key(shape=Integer(maximum=9), summary="0 to 3 for isal (default 3), 1 to 9 for the others (6)"),
+    },
+)
+NESTING = Form(
+    title="nesting",
+    keys={
+        "cut": Key(
+            shape=ListOf(item=_GLOB, distinct=True), summary="folders that get a catalog of their own", default=()
+        ),
+        "split": Key(
+            shape=Integer(minimum=100, maximum=200_000), summary="entries at which a folder is cut off", default=5000
+        ),
+        "maximum": Key(
+            shape=Integer(minimum=1000, maximum=500_000), summary="entries a catalog may have", default=200_000
+        ),
+    },
+)
+RETENTION = Form(
+    title="retention",
+    keys={
+        "days": Key(shape=Integer(maximum=36_500), summary="revisions of the last days are kept", default=30),
+        "revisions": Key(shape=Integer(minimum=2, maximum=10_000), summary="revisions always kept", default=3),
+    },
+)
+REPOSITORY = Form(
+    title="repository",
+    keys={
+        "name": Key(
+            shape=Text(what="a repository's name", pattern=NAME, hint="a host's name, such as dance.example.org"),
+            summary="fully qualified name, the same as the file's",
+            required=True,
+        ),
+        "summary": Key(shape=TEXT, summary="what it holds, in one line"),
+        "contact": Key(shape=TEXT, summary="mail address of its owner"),
+        "folder": Key(shape=TEXT, summary="folder of the served files; default: below the user's releases"),
+        "servers": Key(shape=ListOf(item=URL, distinct=True), summary="URLs for clients, nearest first", default=()),
+        "ttl_s": Key(
+            shape=Integer(minimum=60, maximum=86_400), summary="seconds a client keeps a root catalog", default=240
+        ),
+        "whitelist_days": Key(shape=Integer(minimum=1, maximum=3650), summary="validity of a whitelist", default=30),
+        "chunk_bytes": Key(
+            shape=Integer(minimum=65_536, maximum=1 << 30), summary="size of the pieces of big files", default=8 << 20
+        ),
+        "compression": Key(shape=TableOf(form=COMPRESSION), summary="how contents are stored"),
+        "nesting": Key(shape=TableOf(form=NESTING), summary="where trees are cut into catalogs"),
+        "retention": Key(shape=TableOf(form=RETENTION), summary="what gc keeps"),
+    },
+)
+
+
+def read(content: bytes, *, file: str, name: str | None = None) -> Repository:
+    """Return the repository in `content`; DefinitionError with every fault. `name` is the file's, without `.yaml`."""
+    document = yamldoc.compose(content, file)
+    table = read_table(document, document.root, REPOSITORY, "repository")
+    own = table.text("name")
+    if name is not None and own not in ("", name):
+        table.fault("name", f"name: {own!r} is in the file {name}.yaml", hint=f"rename the file or write: name: {name}")
+    repository = Repository(
+        name=own,
+        summary=table.text("summary"),
+        contact=table.text("contact"),
+        folder=table.optional("folder"),
+        servers=table.texts("servers"),
+        ttl_s=_integer(table, "ttl_s"),
+        whitelist_days=_integer(table, "whitelist_days"),
+        chunk_bytes=_integer(table, "chunk_bytes"),
+        compression=_compression(table.table("compression")),
+        nesting=_nesting(table.table("nesting")),
+        retention=_retention(table.table("retention")),
+        place=table.place(),
+    )
+    document.finish()
+    return repository
+
+
+def _compression(table: Table) -> Compression:
+    smallest, usual, largest = LEVELS[table.text("engine")]
+    level = table.integer("level")
+    found = Compression(engine=table.text("engine"), level=usual if level is None else level)
+    if not smallest <= found.level <= largest:
+        table.fault("level", f"level: {found.engine} has no level {found.level}", hint=f"{smallest} to {largest}")
+    return found
+
+
+def _nesting(table: Table) -> Nesting:
+    found = Nesting(
+        cut=tuple(sorted(table.texts("cut"))), split=_integer(table, "split"), maximum=_integer(table, "maximum")
+    )
+    if found.split > found.maximum:
+        table.fault("split", f"split: {found.split} is more than the maximum of {found.maximum}")
+    return found
+
+
+def _retention(table: Table) -> Retention:
+    return Retention(days=_integer(table, "days"), revisions=_integer(table, "revisions"))
+
+
+def _integer(table: Table, key: str) -> int:
+    return table.integer(key) or 0
