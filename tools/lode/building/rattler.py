@@ -17,7 +17,7 @@ import shutil
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,27 +66,32 @@ class Rattler:
         result = json.loads((order.workspace / worker.RESULT).read_bytes())
         if result["newer"]:
             raise _too_new(order, result["newer"])
-        return Artifact(
-            package=order.node.package,
-            version=order.node.version,
-            target=order.target.name,
-            node_hash=order.node.hashes[order.target.name],
-            path=order.workspace / worker.PACKAGES / result["file"],
-            sha256=Digest(result["sha256"]),
-            inventory=Digest(result["inventory"]),
-            record=BuildRecord(
-                seal=self.seal.kind,
-                seal_reason=self.seal.reason,
-                wall_s=round(ended.wall_s, 3),
-                cpu_s=round(result["cpu_s"], 3),  # bubblewrap does not wait for its child: its own usage says nothing
-                peak_memory_mb=result["peak_memory_mb"],
-                size_bytes=result["size_bytes"],
-                started=started.isoformat(timespec="seconds"),
-                host=_host(),
-                tools=_tools(),
-            ),
-            index=result["index"],
+        record = BuildRecord(
+            seal=self.seal.kind,
+            seal_reason=self.seal.reason,
+            wall_s=round(ended.wall_s, 3),
+            cpu_s=round(result["cpu_s"], 3),  # bubblewrap does not wait for its child: its own usage says nothing
+            peak_memory_mb=result["peak_memory_mb"],
+            size_bytes=result["size_bytes"],
+            started=started.isoformat(timespec="seconds"),
+            host=_host(),
+            tools=_tools(),
         )
+        return _artifact(order, result, record)
+
+
+def _artifact(order: Order, result: Mapping[str, Any], record: BuildRecord) -> Artifact:
+    return Artifact(
+        package=order.node.package,
+        version=order.node.version,
+        target=order.target.name,
+        node_hash=order.node.hashes[order.target.name],
+        path=order.workspace / worker.PACKAGES / result["file"],
+        sha256=Digest(result["sha256"]),
+        inventory=Digest(result["inventory"]),
+        record=record,
+        index=result["index"],
+    )
 
 
 def _lay_out(order: Order, root: str, *, keep: bool) -> None:

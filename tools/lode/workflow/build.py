@@ -6,16 +6,20 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lode.building.artifact import Artifact, Builder
 from lode.building.cache import Cache
-from lode.building.schedule import Budget, Outcome, Result
+from lode.building.schedule import MEMORY_MB, Budget, Outcome, Result, Task, refuse_failed, run
 from lode.config import Places
 from lode.definitions.catalogue import Catalogue
-from lode.definitions.target import Target
 from lode.errors import BuildError, Fault, UsageError
 from lode.locking.graph import BUILDING, Lock, Node, build_order, closure
 from lode.progress import Progress
+
+if TYPE_CHECKING:
+    from lode.building.history import History
+    from lode.building.workshop import Workshop
 
 BUILDERS = ("rattler",)  # see `_builder`
 
@@ -50,6 +54,18 @@ class BuildReport:
         return tuple(result.artifact for result in self.results if result.artifact is not None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """Where a build runs, and how."""
+
+    catalogue: Catalogue
+    cache: Cache
+    places: Places
+    plan: Plan
+    environ: Mapping[str, str]
+    progress: Progress
+
+
 def build(
     lock: Lock,
     catalogue: Catalogue,
@@ -77,15 +93,15 @@ def build(
     }
     seal = ("", "")
     if missing:
-        from lode.building import schedule
         from lode.building.seal import best
 
         seal = (best().kind, best().reason)
         if best().kind == "none":
             progress.note(f"warning: builds are not sealed: {best().reason}")
-        for result in _build_missing(lock, catalogue, target, missing, cache, places, plan, environ, progress):
+        site = _Site(catalogue=catalogue, cache=cache, places=places, plan=plan, environ=environ, progress=progress)
+        for result in _build_missing(lock, target, missing, site):
             results[result.package] = result
-        schedule.refuse_failed(results[node.package] for node in wanted)
+        refuse_failed(results[node.package] for node in wanted)
     return BuildReport(
         stack=lock.stack,
         release=lock.release,
@@ -142,39 +158,45 @@ def _wanted(lock: Lock, target: str, only: Sequence[str]) -> tuple[Node, ...]:
     return nodes
 
 
-def _build_missing(
-    lock: Lock,
-    catalogue: Catalogue,
-    target: str,
-    missing: Sequence[Node],
-    cache: Cache,
-    places: Places,
-    plan: Plan,
-    environ: Mapping[str, str],
-    progress: Progress,
-) -> tuple[Result, ...]:
-    from lode.building import instructions, schedule
-    from lode.building.history import History, estimate
-    from lode.building.workshop import Workshop
+def _build_missing(lock: Lock, target: str, missing: Sequence[Node], site: _Site) -> tuple[Result, ...]:
+    """Return what became of the `missing` nodes, once their sources are there."""
+    from lode.building.history import History
     from lode.sourcing.fetch import fetch
     from lode.sourcing.mirror import Mirror
-    from lode.sourcing.stage import stage
     from lode.workflow import doctor
 
-    definition: Target = lock.target(target).definition
-    doctor.require(definition, cache=places.cache, environ=environ)
-    mirror = Mirror(places.mirror)
-    nodes = {node.package: node for node in lock.nodes if target in node.targets}
-    names = [node.package for node in missing]
+    places, plan = site.places, site.plan
+    doctor.require(lock.target(target).definition, cache=places.cache, environ=site.environ)
     fetch(
         lock,
-        mirror,
+        Mirror(places.mirror),
         targets=(target,),
-        packages=names,
-        recipe_file=catalogue.recipe_file,
-        progress=progress,
+        packages=[node.package for node in missing],
+        recipe_file=site.catalogue.recipe_file,
+        progress=site.progress,
         offline=plan.offline,
     )
+    history = History(places.cache / "times.jsonl")
+    workshop = _workshop(lock, target, history, site)
+    workshop.sweep()
+    memory_mb = doctor.look(None, cache=places.cache, environ=site.environ).memory_mb
+    return run(
+        _tasks(lock, target, missing, history),
+        workshop.make,
+        budget=Budget(jobs=plan.jobs, memory_mb=memory_mb),
+        keep_going=plan.keep_going,
+        progress=site.progress,
+        title=f"build {lock.stack}@{lock.release}",
+    )
+
+
+def _workshop(lock: Lock, target: str, history: History, site: _Site) -> Workshop:
+    from lode.building.workshop import Workshop
+    from lode.sourcing.mirror import Mirror
+    from lode.sourcing.stage import stage
+
+    catalogue = site.catalogue
+    mirror = Mirror(site.places.mirror)
 
     def lay_out(node: Node, folder: Path) -> None:
         stage(
@@ -186,38 +208,39 @@ def _build_missing(
             destination=folder,
         )
 
-    history = History(places.cache / "times.jsonl")
-    workshop = Workshop(
-        nodes=nodes,
-        target=definition,
-        cache=cache,
+    return Workshop(
+        nodes=_nodes(lock, target),
+        target=lock.target(target).definition,
+        cache=site.cache,
         history=history,
-        builder=_builder(plan),
+        builder=_builder(site.plan),
         stage=lay_out,
         again=lambda name: f"lode build {lock.stack}@{lock.release} --target {target} --only {name} --keep-work",
-        keep_work=plan.keep_work,
-        progress=progress,
+        keep_work=site.plan.keep_work,
+        progress=site.progress,
     )
-    workshop.sweep()
-    times = history.times()
-    tasks = [
-        schedule.Task(
+
+
+def _tasks(lock: Lock, target: str, missing: Sequence[Node], history: History) -> tuple[Task, ...]:
+    from lode.building import instructions
+    from lode.building.history import estimate
+
+    nodes, times = _nodes(lock, target), history.times()
+    names = {node.package for node in missing}
+    return tuple(
+        Task(
             package=node.package,
             needs=tuple(other.package for other in instructions.needed(node, target, nodes) if other.package in names),
             estimate_s=estimate(node, target, times),
-            memory_mb=node.build.memory_mb or schedule.MEMORY_MB,
+            memory_mb=node.build.memory_mb or MEMORY_MB,
             jobs=node.build.jobs,
         )
         for node in missing
-    ]
-    return schedule.run(
-        tasks,
-        workshop.make,
-        budget=Budget(jobs=plan.jobs, memory_mb=doctor.look(None, cache=places.cache, environ=environ).memory_mb),
-        keep_going=plan.keep_going,
-        progress=progress,
-        title=f"build {lock.stack}@{lock.release}",
     )
+
+
+def _nodes(lock: Lock, target: str) -> dict[str, Node]:
+    return {node.package: node for node in lock.nodes if target in node.targets}
 
 
 def _builder(plan: Plan) -> Builder:
