@@ -113,7 +113,7 @@ def test_interruption_ends_a_fetch_that_waits_for_a_silent_server(site: Site, tm
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # the server says nothing for 30 s
     assert "KeyboardInterrupt" in errors
 
 

@@ -334,7 +334,7 @@ def test_jobs_are_the_most_downloads_at_once(mirror: Mirror, site: Site) -> None
     sources = []
     for index in range(8):
         content = b"%d" % index
-        url = site.put(f"/{index}", Reply(body=content, wait_s=0.1))
+        url = site.put(f"/{index}", Reply(body=content, wait_s=0.4))
         sources.append(source(f"url {url}", content=content, filename=f"{index}.zip"))
     obtain(mirror, *sources, jobs=3)
     assert site.most_at_once == 3
