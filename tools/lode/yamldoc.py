@@ -42,10 +42,11 @@ LIMIT_DEPTH = 1000  # libyaml's composer recurses on the C stack
 
 # Where an anchor, an alias or a tag may begin. Shell texts match too: then the events are asked.
 _SUSPECT = re.compile(r"[&*!](?<![^\s\[{,:][&*!])(?:(?<=!)(?=\S)|(?=[\w-]))")
-_SURROGATE = re.compile(r"\\[uU](?:0000)?[dD][89a-fA-F]")
+_SURROGATE = re.compile(r"\\[uU](?:0000)?[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 _HINTS = (
     ("cannot start any token", "indent with spaces, not tabs; quote a text that begins with @, ` or %"),
+    ("scanning a tag", "quote a text that begins with !; inside [...] a comma ends the item"),
     ("block scalar", 'quote a text that begins with > or |: ">=2.4"'),
     ("mapping values are not allowed", "quote a text that contains ': ', and look at the indentation"),
     ("expected <block end>", "lines of one list or mapping begin in the same column"),

@@ -86,9 +86,10 @@ def condition(text: str) -> Condition:
         raise LanguageError("the condition is empty", 0, "leave it out where it always holds")
     while not reader.done():
         if text.startswith("^", reader.at):
+            start = reader.at
             other = reader.other()
             if other.package in others:
-                raise LanguageError(f"^{other.package} is stated twice", reader.at, "join them with a comma")
+                raise LanguageError(f"^{other.package} is stated twice", start, "join them with a comma")
             others[other.package] = other
         elif _OPERATOR.match(text, reader.at):
             if others or version.clauses:
