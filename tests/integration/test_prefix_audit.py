@@ -130,16 +130,34 @@ def test_a_symbol_newer_than_the_target_is_named(core: bytes, tmp_path: Path) ->
     assert all(fault.endswith(f", newer than {TARGET} has") for fault in found)
 
 
-def test_a_path_of_the_build_is_refused_in_any_file(core: bytes, tmp_path: Path) -> None:
+def test_a_stand_in_of_the_final_path_is_refused_in_any_file(core: bytes, tmp_path: Path) -> None:
+    files = {"share/data": b"\0\0dir\0/lode/build/output/_placehold_placehold_placehold\0"}
+    assert faults(tmp_path, stack(), core, files) == [
+        "share/data of app contains the path of its build, /lode/build/output/_placehold_placehold_placehold"
+    ]
+
+
+def test_a_folder_of_the_build_is_refused_where_it_would_be_followed(core: bytes, tmp_path: Path) -> None:
     files = {
-        "bin/app": app(tmp_path, "-Wl,-rpath,$ORIGIN/../lib") + b"\0at /lode/build/source/x.c:3\0",
-        "share/app.conf": b"dir = '/lode/build/output/_placehold_placehold_placehold'\n",
-        "share/flags": b"-O2 -ffile-prefix-map=/lode/build/source=/usr/src\n",
+        "bin/script": b"#!/bin/sh\nexec '/lode/build/build/app' \"$@\"\n",
+        "lib/cmake/app/app-config.cmake": b"set(APP_DIR /lode/build/source)\n",
+        "lib/pkgconfig/app.pc": b"Cflags: -ffile-prefix-map=/lode/build/source=/usr/src -I/lode/build/source/include\n",
     }
     assert faults(tmp_path, stack(), core, files) == [
-        "bin/app of app contains the path of its build, /lode/build/source/x.c",
-        "share/app.conf of app contains the path of its build, /lode/build/output/_placehold_placehold_placehold",
+        "bin/script of app contains the path of its build, /lode/build/build/app",
+        "lib/cmake/app/app-config.cmake of app contains the path of its build, /lode/build/source)",
+        "lib/pkgconfig/app.pc of app contains the path of its build, -I/lode/build/source/include",
     ]
+
+
+def test_a_record_of_how_a_package_was_built_may_name_its_folder(core: bytes, tmp_path: Path) -> None:
+    program = app(tmp_path, "-Wl,-rpath,$ORIGIN/../lib") + b"\0VPATH=/lode/build/source\0"
+    files = {
+        "bin/app": program,
+        "lib/app.settings": b"Source: /lode/build/source\n",
+        "lib/pkgconfig/app.pc": b"Cflags: -O2 -ffile-prefix-map=/lode/build/source=/usr/src\n",
+    }
+    laid(tmp_path, stack(), core, files)
 
 
 def test_a_broken_elf_file_is_no_reason_to_stop(core: bytes, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The audit of a tree before it is put in place: it must load nothing but itself and what its target has.
 
 Looks at every file. ELF files: libraries found along their own run path, run paths inside the tree, symbol versions
-that the target's C and C++ libraries have (System V ABI, chapter 5, and ld.so(8)). All files: no path of the build.
+that the target's C and C++ libraries have (System V ABI, chapter 5, and ld.so(8)). All files: no stand-in of the final
+path is left. Scripts and what tells other builds where things are: no folder of the build, which is gone. Elsewhere
+such a path is only a record of how a package was built, as in CPython's Makefile, and the same in every build.
 """
 
 from __future__ import annotations
@@ -24,7 +26,12 @@ from lode.installing import canonical
 from lode.inventory import printable
 from lode.locking.graph import Lock
 
-_TRACES = (rattler.ROOT.encode() + b"/", b"_placehold_placehold")  # of the build's folder, of its stand-in for the path
+_STAND_IN = b"_placehold_placehold"  # rattler-build's for the final path
+_FOLDER = rattler.ROOT.encode() + b"/"
+_USED_FOLDERS = ("bin/", "sbin/", "libexec/")  # files that others run or read to build against the tree
+_USED_SUFFIXES = (".pc", ".cmake", ".la", ".prl", ".pri", ".sh", ".csh", ".fish")
+_MAPPED = b"-prefix-map="  # of -ffile-prefix-map, -fdebug-prefix-map and -fmacro-prefix-map
+_HEAD_BYTES = 8192  # in which a binary file has a zero byte
 _LONGEST_TRACE = 120  # characters of a path that are shown
 _HOPS = 40  # links that are followed, as the kernel does
 _FAULTS = 200  # more would not be read
@@ -72,14 +79,12 @@ def _file_faults(tree: _Tree, path: str) -> Iterator[Fault]:
     if file.stat().st_size == 0:
         return
     with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        for trace in _TRACES:
-            at = content.find(trace)
-            if at >= 0:
-                yield Fault(
-                    message=f"{_named(tree, path)} contains the path of its build, {_whole(content, at)}",
-                    hint="have the recipe leave it out, or replace it in its `finish` step",
-                )
-                break
+        at = _trace(content, used=_is_used(path, file.stat().st_mode, content))
+        if at is not None:
+            yield Fault(
+                message=f"{_named(tree, path)} contains the path of its build, {_whole(content, at)}",
+                hint="have the recipe leave it out, or replace it in its `finish` step",
+            )
         if content[:4] == symbols.MAGIC:
             yield from _elf_faults(tree, path)
 
@@ -155,6 +160,22 @@ def _is_there(tree: _Tree, path: PurePosixPath) -> bool:
             return False
         path = PurePosixPath(placed).relative_to(tree.final_path)
     return False
+
+
+def _is_used(path: str, mode: int, content: mmap.mmap) -> bool:
+    """Return whether a path in the file would be followed: it is a script, or configures other builds."""
+    binary = content.find(b"\0", 0, _HEAD_BYTES) >= 0
+    return not binary and (bool(mode & 0o111) or path.startswith(_USED_FOLDERS) or path.endswith(_USED_SUFFIXES))
+
+
+def _trace(content: mmap.mmap, *, used: bool) -> int | None:
+    """Return where a path of the build is; options that map it to another path, as packages record them, are none."""
+    at = content.find(_STAND_IN)
+    if at < 0 and used:
+        at = content.find(_FOLDER)
+        while at >= 0 and content[max(0, at - len(_MAPPED)) : at] == _MAPPED:
+            at = content.find(_FOLDER, at + 1)
+    return at if at >= 0 else None
 
 
 def _named(tree: _Tree, path: str) -> str:
