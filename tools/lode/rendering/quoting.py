@@ -1,0 +1,169 @@
+"""Any text as one word, string or comment of another language, so that nothing in it is ever code there.
+
+Each function is total on the texts that its language can hold; a NUL, which files of programs cannot hold, is refused
+everywhere with ValueError, and so is a text that is no Unicode (a lone surrogate). What is returned is one line unless
+the function says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+_SAFE_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+_LINE_ENDS = {0x85: "\\x85", 0x2028: "\\u2028", 0x2029: "\\u2029"}  # lines for some readers: str.splitlines, YAML 1.1
+
+
+def comment(text: str, mark: str = "#") -> str:
+    """Return `text` as comments to the line's end that begin with `mark`: each line of it ended and prefixed."""
+    _checked(text)
+    lines = [line.translate(_CONTROL).translate(_LINE_ENDS).rstrip() for line in text.split("\n")]
+    # a backslash at the end would join the next line on in shell, Tcl and C
+    return "".join(f"{mark} {line.rstrip(chr(92))}".rstrip() + "\n" for line in lines)
+
+
+def python(value: Any) -> str:
+    """Return the Python literal of a text, number, boolean, None, or tuple, list or dict of such, in ASCII.
+
+    Texts have double quotes, as Spack's and most formatters write them.
+    """
+    match value:
+        case str():
+            return _python_text(value)
+        case None | bool() | int():
+            return repr(value)
+        case tuple():
+            inside = ", ".join(python(item) for item in value)
+            return f"({inside},)" if len(value) == 1 else f"({inside})"
+        case list():
+            return f"[{', '.join(python(item) for item in value)}]"
+        case dict():
+            return f"{{{', '.join(f'{python(key)}: {python(item)}' for key, item in value.items())}}}"
+        case _:
+            raise TypeError(f"no literal for {type(value).__name__}")
+
+
+def _python_text(text: str) -> str:
+    inside = ascii(_checked(text) + "'")[1:-1]  # with an apostrophe inside, ascii() uses double quotes unless both
+    if ascii(text + "'")[0] == "'":  # both kinds are inside: apostrophes are escaped, quotes are not
+        inside = inside.replace("\\'", "'").replace('"', '\\"')
+    return f'"{inside[:-1]}"'
+
+
+def shell(text: str) -> str:
+    """Return `text` as one word of POSIX sh."""
+    if _SAFE_WORD.fullmatch(_checked(text)):
+        return text
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def tcl(text: str) -> str:
+    """Return `text` as one word of Tcl, in ASCII: double quotes with everything special escaped."""
+    return f'"{_escaped(text, specials=r"$[]{};#", short="uU")}"'
+
+
+def scheme(text: str) -> str:
+    """Return `text` as a string of Scheme (R7RS, Guile), in ASCII."""
+    parts = []
+    for letter in _checked(text):
+        code = ord(letter)
+        if letter in '\\"':
+            parts.append(f"\\{letter}")
+        elif letter == "\n":
+            parts.append("\\n")
+        elif code < 32 or code == 127:
+            parts.append(f"\\x{code:02x}")
+        elif code > 0xFFFF:
+            parts.append(f"\\U{code:06x}")
+        elif code > 126:
+            parts.append(f"\\u{code:04x}")
+        else:
+            parts.append(letter)
+    return f'"{"".join(parts)}"'
+
+
+def cmake(text: str) -> str:
+    """Return `text` as one argument of CMake: a bracket argument when it has anything special, maybe on many lines.
+
+    A bracket argument replaces nothing; its length is chosen so that the text cannot close it. Carriage returns, which
+    CMake drops before line ends, are refused with ValueError.
+    """
+    if re.fullmatch(r"[A-Za-z0-9_+./:-]+", _checked(text)):
+        return text
+    if "\r" in text:
+        raise ValueError("CMake cannot hold a carriage return")
+    if re.fullmatch(r"[A-Za-z0-9_+=./:,@ %<>-]*", text) and not re.search(r"@[A-Za-z0-9_./+-]*@", text):
+        return f'"{text}"'
+    level = 0
+    while f"]{'=' * level}]" in f"{text}]":
+        level += 1
+    first = "\n" if text.startswith("\n") else ""  # the first line end after the bracket is dropped
+    return f"[{'=' * level}[{first}{text}]{'=' * level}]"
+
+
+def lua(text: str) -> str:
+    """Return `text` as a string of Lua 5.1 and newer: bytes that are not printable ASCII are written as numbers."""
+    parts = []
+    for byte in _checked(text).encode():
+        letter = chr(byte)
+        parts.append(f"\\{letter}" if letter in '\\"' else letter if 32 <= byte < 127 else f"\\{byte:03d}")
+    return f'"{"".join(parts)}"'
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes blocks, text as it is where YAML reads it as text again, and many lines as a literal block."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent the items of lists below their key."""
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write a value again wherever it stands: readers need no anchors."""
+        return True
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if re.search("[\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff]", text):
+        style = '"'  # PyYAML would write some of these as they are, and read line ends
+    elif "\n" in text.strip("\n") and not re.search(r"\A\s|[ \t]\n", text):
+        style = "|"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", _checked(text), style=style)
+
+
+_Dumper.add_representer(str, _text_node)
+
+
+def yaml_document(value: Any) -> str:
+    """Return `value` (dicts, lists, texts, numbers, booleans, None) as a YAML document in blocks, keys as they come."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=False)
+
+
+def _escaped(text: str, *, specials: str, short: str) -> str:
+    parts = []
+    for letter in _checked(text):
+        code = ord(letter)
+        if letter in specials or letter in '\\"':
+            parts.append(f"\\{letter}")
+        elif letter == "\n":
+            parts.append("\\n")
+        elif code > 0xFFFF:
+            parts.append(f"\\{short[1]}{code:08x}")
+        elif code < 32 or code > 126:
+            parts.append(f"\\{short[0]}{code:04x}")
+        else:
+            parts.append(letter)
+    return "".join(parts)
+
+
+def _checked(text: str) -> str:
+    if "\0" in text:
+        raise ValueError(f"a text with NUL cannot be written: {text!r}")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"not Unicode text: {text!r}") from error
+    return text
