@@ -70,11 +70,12 @@ def start(
         argv = list(opened.argv)
         if opened.environ is not None:  # it activates itself, after the user's start files
             env = {**environ, **opened.environ}
+    search: Mapping[str, str] = env
     if not in_place(prefix):
         binds = [Bind(source=prefix.root, destination=prefix.final_path)]
-        argv = viewed(seal, argv, binds=binds, env={}, cwd=str(cwd))
-    path = env.get("PATH", os.defpath) if in_place(prefix) else environ.get("PATH", os.defpath)
-    program = shutil.which(argv[0], path=path)
+        argv = viewed(seal, argv, binds=binds, cwd=str(cwd))
+        search = environ  # of the program that makes the view, outside of it
+    program = shutil.which(argv[0], path=search.get("PATH", os.defpath))
     if program is None:
         raise HostError(f"the program {argv[0]} is not on this machine")
     return Start(program=program, argv=tuple(argv), environ=env)
