@@ -11,7 +11,7 @@ from tests.locking.world import World, target
 from lode.definitions.recipe import Environment, System
 from lode.locking.compare import compare
 from lode.locking.graph import Lock
-from lode.locking.resolve import Update
+from lode.locking.update import Update
 
 
 def lines(old: Lock, new: Lock, **more: object) -> list[str]:
@@ -62,7 +62,7 @@ def test_rule_of_a_recipe_is_named_with_its_version() -> None:
     old = made.lock("hdf5 ==1.14")
     made.add("hdf5", "1.14 2.0", needs=["zlib", "zlib <1.3 when >=2"])
     new = made.lock("hdf5", previous=old, update=Update(packages=("hdf5",)))
-    assert lines(old, new, updated=["hdf5"])[2:] == [
+    assert lines(old, new, why={"hdf5": "asked"})[2:] == [
         "~ hdf5 1.14 to 2.0: option mpi: false to absent, dependency zlib asked for otherwise; "
         "no longer: the stack asks hdf5 ==1.14",
         "~ zlib 1.3 to 1.2: hdf5 2.0 asks zlib <1.3",
@@ -74,8 +74,8 @@ def test_update_is_named_where_it_was_asked_for() -> None:
     old = made.lock("nest")
     made.add("nest", "2.3 2.4 2.5")
     new = made.lock("nest", previous=old, update=Update(packages=("nest",)))
-    assert lines(old, new, updated=["nest"]) == ["~ nest 2.4 to 2.5: asked to be updated"]
-    assert lines(old, new) == ["~ nest 2.4 to 2.5: no choice keeps the old version"]
+    assert lines(old, new, why={"nest": "asked to be updated"}) == ["~ nest 2.4 to 2.5: asked to be updated"]
+    assert lines(old, new) == ["~ nest 2.4 to 2.5: chosen anew"]
 
 
 def test_changed_option_comes_with_who_asks_for_it() -> None:

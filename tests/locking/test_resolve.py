@@ -16,7 +16,8 @@ from lode.definitions.stack import Group, StackDefinition
 from lode.errors import Place, ResolutionError
 from lode.locking import lockfile
 from lode.locking.graph import build_order, closure
-from lode.locking.resolve import Update, resolve
+from lode.locking.resolve import resolve
+from lode.locking.update import Update
 
 
 def refused(world: World, *requirements: str, **more: object) -> str:
@@ -426,6 +427,32 @@ def test_version_that_a_new_requirement_rules_out_is_changed_alone() -> None:
         "hdf5": "1.14",
         "nest": "2.4",
         "zlib": "1.4",
+    }
+
+
+def test_change_that_only_a_chain_of_requests_forces_is_told_with_the_chain() -> None:
+    world = World()
+    world.add("zlib", "1.2 1.3")
+    world.add("hdf5", "1.14", needs=["zlib <1.3"])
+    before = world.lock("hdf5")
+    world.add("hdf5", "1.14 2.0", needs=["zlib <1.3 when <2", "zlib when >=2"])
+    after = world.lock("hdf5", "zlib >=1.3", previous=before)
+    assert versions(after) == {"hdf5": "2.0", "zlib": "1.3"}
+    assert world.told == {
+        "hdf5": "stack asks zlib >=1.3 (stacks/x.yaml:6:3), "
+        "hdf5 1.14 asks zlib <1.3 when <2 (recipes/hdf5/recipe.yaml:20:5)"
+    }
+
+
+def test_change_from_a_version_that_is_gone_or_deprecated_is_told() -> None:
+    world = growing()
+    before = world.lock("hdf5", "nest")
+    world.add("zlib", "1.2")
+    world.add("nest", "2.3 2.4", deprecated="2.4")
+    world.lock("hdf5", "nest", previous=before)
+    assert world.told == {
+        "nest": "nest 2.4 is deprecated: has a known fault",
+        "zlib": "the recipe has zlib 1.3 no longer",
     }
 
 

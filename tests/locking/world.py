@@ -25,7 +25,8 @@ from lode.definitions.target import Base, Compiler, External, Target
 from lode.definitions.version import Version
 from lode.errors import Place
 from lode.locking.graph import Lock, Node
-from lode.locking.resolve import Update, resolve
+from lode.locking.resolve import resolve
+from lode.locking.update import Update
 
 TOOLS = {"lode-format": "1", "rattler": "0.28.0", "rattler-build": "0.73.0"}
 NOTHING = Update()
@@ -62,6 +63,7 @@ class World:
         self.recipes: dict[str, Recipe] = {}
         self.files: dict[tuple[str, str], bytes] = {}
         self.loaded: list[str] = []
+        self.told: dict[str, str] = {}  # why packages could not keep their versions
 
     def add(
         self,
@@ -154,6 +156,7 @@ class World:
             update=update,
             collections=(("lode", "1.0"),),
             tools=TOOLS,
+            tell=self.told.__setitem__,
         )
 
     def _find(self, name: str) -> Recipe | None:

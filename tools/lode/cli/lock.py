@@ -6,17 +6,18 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lode.cli.common import Session, common
-from lode.cli.diff import document as comparison_document
 from lode.definitions.catalogue import Catalogue
 from lode.errors import Fault, LockError, Place, UsageError
-from lode.locking.compare import Comparison, compare
-from lode.locking.resolve import Update
+from lode.locking.update import Update
 from lode.workflow.lock import Relock, relock, write
+
+if TYPE_CHECKING:
+    from lode.locking.compare import Comparison
 
 
 @click.command()
@@ -42,13 +43,21 @@ def command(
     catalogue = Catalogue.open(session.collections, here=session.here)
     with _keeping_all():
         made = relock(catalogue, stack, update=update, path=output)
-    differences = compare(made.previous, made.lock, updated=packages, everything=update_all) if made.previous else None
-    place = catalogue.shown(output or made.path)
-    if check:
-        _refuse_old(made, differences, place, stack)
-    elif made.changed or (output is not None and output != made.path):
-        write(made.lock, output or made.path, shown=place)
+        differences = _differences(made)
+        place = catalogue.shown(output or made.path)
+        if check:
+            _refuse_old(made, differences, place, stack)
+        elif made.changed or (output is not None and output != made.path):
+            write(made.lock, output or made.path, shown=place)
     session.emit(_document(made, differences, place), "\n".join(_lines(made, differences, place)))
+
+
+def _differences(made: Relock) -> Comparison | None:
+    if made.previous is None:
+        return None
+    from lode.locking.compare import compare
+
+    return compare(made.previous, made.lock, why=made.why)
 
 
 @contextmanager
@@ -88,6 +97,8 @@ def _lines(made: Relock, differences: Comparison | None, place: str) -> list[str
 
 
 def _document(made: Relock, differences: Comparison | None, place: str) -> dict[str, Any]:
+    from lode.cli.diff import document
+
     lock = made.lock
     return {
         "stack": lock.stack,
@@ -97,5 +108,5 @@ def _document(made: Relock, differences: Comparison | None, place: str) -> dict[
         "changed": made.changed,
         "targets": [target.definition.name for target in lock.targets],
         "nodes": {node.package: node.version for node in lock.nodes},
-        "differences": comparison_document(differences) if differences is not None else None,
+        "differences": document(differences) if differences is not None else None,
     }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lode.definitions.requirement import Requirement
 from lode.definitions.version import Clause, Constraint, Version
-from lode.locking.conflict import explain
+from lode.locking.conflict import account, explain, minimal, unusable
 from lode.locking.cut import Chosen, Cut, asked_exactly, asked_options, cut
 from lode.locking.encoding import Limit, Problem, encode, option_name
 from lode.locking.solve import Solution, Solver, Unsolvable
@@ -18,10 +18,11 @@ _TRIES = 40  # changed packages that are tried to be kept after all, one by one
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was chosen, and what of it is there on each target."""
+    """What was chosen, what of it is there on each target, and why some packages could not keep their version."""
 
     chosen: Chosen
     cuts: Mapping[str, Cut]
+    forced: Mapping[str, str] = field(default_factory=dict)  # where no request for the package itself says it
 
 
 def choose(universe: Universe, previous: Mapping[str, Version], update: Sequence[str]) -> Outcome:
@@ -81,26 +82,49 @@ class _Chooser:
     def least_change(self, outcome: Outcome, limits: Sequence[Limit], previous: Mapping[str, Version]) -> Outcome:
         """Return a choice in which no single changed package could have kept its previous version."""
         limits = list(limits)
+        forced: dict[str, str] = {}
         for package in self._changed(outcome, previous)[:_TRIES]:
             if outcome.chosen.versions.get(package) == previous[package]:
                 continue  # came back together with another
-            member = self._universe.members[package]
-            keep = Limit(name=package, ranks=frozenset({member.versions.index(previous[package]) + 1}))
+            keep = self._keep(package, previous[package])
+            if keep is None:
+                forced[package] = unusable(self._universe.members[package].recipe, previous[package])
+                continue
             better, _ = self.settle([*limits, keep])
-            if not isinstance(better, Unsolvable):
+            if isinstance(better, Unsolvable):
+                if not self._ruled_out(outcome, package, previous[package]):
+                    forced[package] = self._why(keep)
+            else:
                 outcome = better
                 limits.append(keep)
-        return outcome
+        return replace(outcome, forced=forced)
 
     def _changed(self, outcome: Outcome, previous: Mapping[str, Version]) -> list[str]:
         there = {name for part in outcome.cuts.values() for name in part.present}
-        return [
-            name
-            for name in sorted(there)
-            if name in previous
-            and previous[name] != outcome.chosen.versions[name]
-            and previous[name] in self._universe.members[name].versions
-        ]
+        return [name for name in sorted(there & previous.keys()) if previous[name] != outcome.chosen.versions[name]]
+
+    def _keep(self, package: str, version: Version) -> Limit | None:
+        """Return the limit that keeps `package` at `version`; None if that version cannot be chosen any more."""
+        versions = self._universe.members[package].versions
+        if version not in versions:
+            return None
+        constraint = Constraint(clauses=(Clause(operator="==", version=version),))
+        rule = Rule(
+            source=Source.PREVIOUS, asker=package, requirement=Requirement(package=package, constraint=constraint)
+        )
+        return Limit(name=package, ranks=frozenset({versions.index(version) + 1}), rule=rule)
+
+    def _ruled_out(self, outcome: Outcome, package: str, version: Version) -> bool:
+        """Return whether somebody's request for `package` itself does not admit `version`."""
+        asked = [rule.requirement for rule in self._universe.requests]
+        asked += [one.requirement for part in outcome.cuts.values() for same in part.edges.values() for one in same]
+        return any(one.package == package and not one.constraint.admits(version) for one in asked)
+
+    def _why(self, keep: Limit) -> str:
+        alone, limits = self.settle([keep])
+        if not isinstance(alone, Unsolvable):
+            return "to keep or update others"
+        return account(self._universe, keep.name, minimal(self._universe, self._solver, alone, limits))
 
     def _rank(self, outcome: Outcome, package: str) -> int:
         return self._universe.members[package].versions.index(outcome.chosen.versions[package]) + 1

@@ -59,8 +59,12 @@ class Comparison:
         return (*self.head, *(str(change) for change in self.changes))
 
 
-def compare(old: Lock, new: Lock, *, updated: Collection[str] = (), everything: bool = False) -> Comparison:
-    """Return what is different in `new`; `updated` packages, or `everything`, were asked to be renewed."""
+def compare(old: Lock, new: Lock, *, why: Mapping[str, str] | None = None) -> Comparison:
+    """Return what is different in `new`.
+
+    `why` tells for some packages why they have another version, for when no request for them does: two locks alone do
+    not say what was asked to be updated, or what a whole chain of requests leaves.
+    """
     before = {node.package: node for node in old.nodes}
     after = {node.package: node for node in new.nodes}
     changes = []
@@ -70,7 +74,7 @@ def compare(old: Lock, new: Lock, *, updated: Collection[str] = (), everything: 
         elif name not in after:
             changes.append(_removed(before[name]))
         elif before[name] != after[name]:
-            changes.append(_changed(before, after, name, old, new, everything or name in updated))
+            changes.append(_changed(before, after, name, old, new, (why or {}).get(name)))
     return Comparison(head=tuple(_head(old, new)), changes=tuple(changes))
 
 
@@ -99,12 +103,12 @@ def _removed(node: Node) -> Change:
 
 
 def _changed(
-    before: Mapping[str, Node], after: Mapping[str, Node], name: str, old: Lock, new: Lock, renewed: bool
+    before: Mapping[str, Node], after: Mapping[str, Node], name: str, old: Lock, new: Lock, why: str | None
 ) -> Change:
     was, now = before[name], after[name]
     rules = list(_rules(was, now, old, new))
     if was.version != now.version and not rules:
-        rules = ["asked to be updated"] if renewed else ["no choice keeps the old version"]
+        rules = [why or "chosen anew"]
     return Change(
         package=name,
         turn=Turn.CHANGED,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from lode.definitions.recipe import Recipe
 from lode.definitions.version import Version
 from lode.errors import ResolutionError
 from lode.locking.encoding import Limit, encode
@@ -31,6 +32,19 @@ def explain(universe: Universe, solver: Solver, outcome: Unsolvable, limits: Seq
         message += "; " + ", ".join(_tell(universe, rule, rules) for rule in around)
     hint = f"change one of these; {known_versions(universe.members[subject].recipe)}"
     return ResolutionError(message, hint=hint)
+
+
+def account(universe: Universe, package: str, rules: Sequence[Rule]) -> str:
+    """Return in words which of `rules` leave no way to keep the previous version of `package`, itself one of them."""
+    return ", ".join(_tell(universe, rule, rules) for rule in rules if rule.requirement.package != package)
+
+
+def unusable(recipe: Recipe, version: Version) -> str:
+    """Return in words why `version` cannot be chosen any more: it is deprecated, or no longer known."""
+    for known in recipe.versions:
+        if known.version == version:
+            return f"{recipe.name} {version} is deprecated: {known.deprecated}"
+    return f"the recipe has {recipe.name} {version} no longer"
 
 
 def minimal(universe: Universe, solver: Solver, outcome: Unsolvable, limits: Sequence[Limit]) -> list[Rule]:

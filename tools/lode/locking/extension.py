@@ -23,7 +23,7 @@ from lode.locking.graph import (
     LockedTest,
     Node,
 )
-from lode.locking.survey import Fixed
+from lode.locking.survey import NOTHING_FIXED, Fixed
 from lode.locking.universe import Rule, Source
 
 _Part = TypeVar("_Part", LockedSource, LockedPatch, LockedArgument, LockedTest, Edge, ExternalEdge)
@@ -49,7 +49,7 @@ def check(base: Lock, stack: StackDefinition, targets: Mapping[str, Target]) -> 
 def fixed(base: Lock | None) -> Fixed:
     """Return a recipe for each node of `base` with its one version, its options as they are, and its edges."""
     if base is None:
-        return Fixed(name="", recipes={})
+        return NOTHING_FIXED
     return Fixed(name=_name(base), recipes={node.package: _recipe(node) for node in base.nodes})
 
 

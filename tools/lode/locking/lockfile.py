@@ -259,11 +259,11 @@ def _check_hashes(lock: Lock, file: str) -> None:
     for fault in holes(lock):
         _refuse(file, f"the graph of the lock is not whole: {fault}", hint)
     try:
-        expected = nodehash.hashed(lock.nodes, {target.definition.name: target.digest for target in lock.targets})
+        expected = nodehash.hashes(lock.nodes, {target.definition.name: target.digest for target in lock.targets})
     except CycleError as error:
         _refuse(file, f"nodes of the lock need each other in a circle: {', '.join(error.args[1])}", hint)
-    for node, right in zip(sorted(lock.nodes, key=lambda node: node.package), expected, strict=True):
-        if node.hashes != right.hashes:
+    for node in lock.nodes:
+        if node.hashes != expected[node.package]:
             _refuse(file, f"the hashes of {node.package} {node.version} do not follow from its fields", hint)
 
 

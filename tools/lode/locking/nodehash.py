@@ -98,28 +98,34 @@ def of_target(target: Target) -> Digest:
 
 
 def hashed(nodes: Iterable[Node], targets: Mapping[str, Digest]) -> tuple[Node, ...]:
-    """Return `nodes`, sorted by package, with their hashes on each of their targets.
+    """Return `nodes`, sorted by package, with their hashes on each of their targets (see `hashes`)."""
+    known = {node.package: node for node in nodes}
+    found = hashes(known.values(), targets)
+    return tuple(replace(known[name], hashes=found[name]) for name in sorted(known))
+
+
+def hashes(nodes: Iterable[Node], targets: Mapping[str, Digest]) -> dict[str, dict[str, Digest]]:
+    """Return the hash of each of `nodes` on each of its targets, by package.
 
     `targets` maps names to target digests. graphlib.CycleError if the nodes depend on each other in a circle.
     """
     known = {node.package: node for node in nodes}
-    hashes: dict[str, dict[str, Digest]] = {name: {} for name in known}
+    found: dict[str, dict[str, Digest]] = {name: {} for name in known}
     contents = _Contents()
+    orders: dict[tuple[tuple[str, tuple[str, ...]], ...], tuple[str, ...]] = {}
     for target in sorted(targets):
-        here = {name: node for name, node in known.items() if target in node.targets}
-        for name in topological({name: dependencies(node, target) for name, node in here.items()}):
-            node = here[name]
-            hashes[name][target] = digest.of_document(
-                "node",
-                1,
-                {
-                    "builder": BUILDER_FORMAT,
-                    "target": targets[target],
-                    "content": contents.digest(node, target),
-                    "dependencies": _edges(node.edges, target, hashes),
-                },
-            )
-    return tuple(replace(known[name], hashes=hashes[name]) for name in sorted(known))
+        needs = tuple((name, dependencies(node, target)) for name, node in known.items() if target in node.targets)
+        if needs not in orders:  # most targets need the same
+            orders[needs] = topological(dict(needs))
+        for name in orders[needs]:
+            document = {
+                "builder": BUILDER_FORMAT,
+                "target": targets[target],
+                "content": contents.digest(known[name], target),
+                "dependencies": _edges(known[name].edges, target, found),
+            }
+            found[name][target] = digest.of_document("node", 1, document)
+    return found
 
 
 class _Contents:

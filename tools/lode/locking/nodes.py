@@ -9,7 +9,7 @@ from dataclasses import replace
 from lode import digest
 from lode.definitions.canonical import recipe_document
 from lode.definitions.read_tests import files as test_files
-from lode.definitions.recipe import Argument, Dependency, Kind, Patch, Recipe, Source, System, Test
+from lode.definitions.recipe import Argument, Dependency, Kind, Patch, Recipe, RecipeVersion, Source, System, Test
 from lode.definitions.requirement import ALWAYS, Condition
 from lode.definitions.version import Constraint, Version
 from lode.digest import Digest
@@ -235,54 +235,69 @@ class _Decided:
             )
 
     def _digest(self) -> Digest:
-        """Return the digest of all that the recipe says about this version; other versions do not count, nor order."""
-        document = recipe_document(replace(self._recipe, versions=(self._stated,)))
-        for key in ("dependencies", "conflicts"):
-            document[key] = sorted(document[key], key=digest.canonical)
-        return digest.of_document("recipe", 1, document)
+        return recipe_digest(self._recipe, self._stated)
+
+
+def recipe_digest(recipe: Recipe, stated: RecipeVersion) -> Digest:
+    """Return the digest of all that `recipe` says about its version `stated`; other versions do not count, nor order.
+
+    A lock keeps it, so that a recipe that has changed since is noticed.
+    """
+    document = recipe_document(replace(recipe, versions=(stated,)))
+    for key in ("dependencies", "conflicts"):
+        document[key] = sorted(document[key], key=lambda item: [str(item[name]) for name in sorted(item)])
+    return digest.of_document("recipe", 1, document)
 
 
 def _reasons(universe: Universe, cuts: Mapping[str, Cut]) -> dict[str, tuple[str, ...]]:
     reasons: dict[str, set[str]] = defaultdict(set)
     for rule in universe.requests:
         reasons[rule.requirement.package].add(f"{rule.asker}: {rule.requirement}")
-    for part in cuts.values():
-        for name, dependencies in part.edges.items():
-            for dependency in dependencies:
+    for name in {name for part in cuts.values() for name in part.edges}:
+        for edges, _ in _alike(part.edges.get(name, ()) for part in cuts.values()):
+            for dependency in edges:
                 reasons[dependency.requirement.package].add(f"{name}: {dependency.requirement}")
     return {name: tuple(sorted(told)) for name, told in reasons.items()}
 
 
-def _edges(name: str, targets: Iterable[str], cuts: Mapping[str, Cut]) -> tuple[Edge, ...]:
+def _alike(parts: Iterable[tuple[Dependency, ...]]) -> list[tuple[tuple[Dependency, ...], list[int]]]:
+    """Return each different one of `parts` with the places at which it stands: most targets need the same."""
+    found: dict[tuple[int, ...], tuple[tuple[Dependency, ...], list[int]]] = {}
+    for place, part in enumerate(parts):
+        found.setdefault(tuple(map(id, part)), (part, []))[1].append(place)
+    return list(found.values())
+
+
+def _edges(name: str, targets: tuple[str, ...], cuts: Mapping[str, Cut]) -> tuple[Edge, ...]:
     where: dict[tuple[str, tuple[Kind, ...], str, tuple[tuple[str, str], ...]], list[str]] = defaultdict(list)
-    for target in targets:
-        together: dict[str, list[Dependency]] = defaultdict(list)
-        for dependency in cuts[target].edges[name]:
-            together[dependency.requirement.package].append(dependency)
-        for package, dependencies in together.items():
-            kinds = tuple(sorted({kind for dependency in dependencies for kind in dependency.kinds}))
-            options = tuple(sorted({pair for dependency in dependencies for pair in dependency.requirement.options}))
-            where[package, kinds, _joined(dependencies), options].append(target)
-    return tuple(
-        Edge(package=package, kinds=kinds, targets=tuple(there), constraint=constraint, options=options)
-        for (package, kinds, constraint, options), there in sorted(
-            where.items(), key=lambda item: (item[0][0], item[1])
-        )
-    )
+    for edges, places in _alike(cuts[target].edges[name] for target in targets):
+        for package, same in _by_package(edges).items():
+            kinds = tuple(sorted({kind for dependency in same for kind in dependency.kinds}))
+            options = tuple(sorted({pair for dependency in same for pair in dependency.requirement.options}))
+            where[package, kinds, _joined(same), options] += [targets[place] for place in places]
+    found = [
+        Edge(package=package, kinds=kinds, targets=tuple(sorted(there)), constraint=constraint, options=options)
+        for (package, kinds, constraint, options), there in where.items()
+    ]
+    return tuple(sorted(found, key=lambda edge: (edge.package, edge.targets)))
 
 
-def _externals(name: str, targets: Iterable[str], cuts: Mapping[str, Cut]) -> tuple[ExternalEdge, ...]:
+def _externals(name: str, targets: tuple[str, ...], cuts: Mapping[str, Cut]) -> tuple[ExternalEdge, ...]:
     where: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for target in targets:
-        together: dict[str, list[Dependency]] = defaultdict(list)
-        for dependency in cuts[target].externals[name]:
-            together[dependency.requirement.package].append(dependency)
-        for package, dependencies in together.items():
-            where[package, _joined(dependencies)].append(target)
+    for edges, places in _alike(cuts[target].externals[name] for target in targets):
+        for package, same in _by_package(edges).items():
+            where[package, _joined(same)] += [targets[place] for place in places]
     return tuple(
-        ExternalEdge(package=package, targets=tuple(there), constraint=constraint)
+        ExternalEdge(package=package, targets=tuple(sorted(there)), constraint=constraint)
         for (package, constraint), there in sorted(where.items())
     )
+
+
+def _by_package(dependencies: Iterable[Dependency]) -> dict[str, list[Dependency]]:
+    together: dict[str, list[Dependency]] = defaultdict(list)
+    for dependency in dependencies:
+        together[dependency.requirement.package].append(dependency)
+    return together
 
 
 def _joined(dependencies: Iterable[Dependency]) -> str:

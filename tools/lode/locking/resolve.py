@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from graphlib import CycleError
 from types import MappingProxyType
 
@@ -18,21 +18,16 @@ from lode.locking.conditions import meets, on_target
 from lode.locking.cut import Cut
 from lode.locking.graph import Extended, Lock, LockedTarget, LockedTest, Node, dependencies, topological
 from lode.locking.nodes import Files, locked_test, nodes
-from lode.locking.survey import Known, survey
-from lode.locking.universe import Rule, Source, Universe
+from lode.locking.survey import Known, requests, survey
+from lode.locking.universe import Universe
+from lode.locking.update import NOTHING, Update
 from lode.yamldoc import meant
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Update:
-    """What may change although nothing forces it to: some packages, or everything."""
-
-    packages: tuple[str, ...] = ()
-    everything: bool = False
-
-
-NOTHING = Update()
 NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
+
+
+def keep_silent(_package: str, _why: str) -> None:
+    """Tell nobody."""
 
 
 def resolve(
@@ -48,12 +43,14 @@ def resolve(
     update: Update = NOTHING,
     collections: Sequence[tuple[str, str]] = (),
     tools: Mapping[str, str],
+    tell: Callable[[str, str], None] = keep_silent,
 ) -> Lock:
     """Return the lock of `stack`: the same for the same content, in whatever order it was written.
 
     `file` gives the bytes of a file of a recipe's folder, or of the stack's for package "" (of a folder: its packed
     archive). `base` is the lock that the stack extends, `previous` the one that changes should be few against;
-    `preferred` stands for a previous lock of which only the versions are known.
+    `preferred` stands for a previous lock of which only the versions are known. `tell` is called for each package that
+    could not keep its version although no request for it says so, with the reason.
     ResolutionError names the requests that cannot hold together, or that name something that does not exist.
     """
     here = {name: targets[name] for name in sorted(stack.targets)}
@@ -61,14 +58,30 @@ def resolve(
         extension.check(base, stack, here)
     kept = _kept(previous, preferred, update)
     known = Known(recipe=recipe, names=recipe_names)
-    universe = survey(stack, here, known, extension.fixed(base), kept, _requests(stack, base))
+    asked = (*requests(stack), *(extension.requests(base) if base else ()))
+    universe = survey(stack, here, known, extension.fixed(base), kept, asked)
     _refuse_unknown(update, universe)
     outcome = choose(universe, kept, update.packages)
+    for package, why in outcome.forced.items():
+        tell(package, why)
     fixed = {node.package: node for node in base.nodes} if base else {}
     found = nodes(universe, outcome.cuts, file, stack.upstream, fixed)
     _refuse_cycles(found, here)
-    locked = tuple(LockedTarget(definition=target, digest=nodehash.of_target(target)) for target in here.values())
-    lock = Lock(
+    tests = _tests(stack.tests, outcome.cuts, here, file)
+    return _sealed(_lock(stack, base, here, found, tests, collections, tools), previous)
+
+
+def _lock(
+    stack: StackDefinition,
+    base: Lock | None,
+    targets: Mapping[str, Target],
+    found: Sequence[Node],
+    tests: Sequence[LockedTest],
+    collections: Sequence[tuple[str, str]],
+    tools: Mapping[str, str],
+) -> Lock:
+    locked = tuple(LockedTarget(definition=target, digest=nodehash.of_target(target)) for target in targets.values())
+    return Lock(
         schema=lockfile.SCHEMA,
         stack=stack.name,
         release=stack.release,
@@ -83,10 +96,9 @@ def resolve(
         groups=_groups(stack, base),
         targets=locked,
         nodes=nodehash.hashed(found, {target.definition.name: target.digest for target in locked}),
-        tests=tuple(_tests(stack.tests, outcome.cuts, here, file)),
+        tests=tuple(tests),
         digest=lockfile.UNSEALED,
     )
-    return _sealed(lock, previous)
 
 
 def _kept(previous: Lock | None, preferred: Mapping[str, str], update: Update) -> dict[str, Version]:
@@ -94,14 +106,6 @@ def _kept(previous: Lock | None, preferred: Mapping[str, str], update: Update) -
         return {}
     before = {node.package: node.version for node in previous.nodes} if previous else preferred
     return {name: Version(version) for name, version in before.items() if name not in update.packages}
-
-
-def _requests(stack: StackDefinition, base: Lock | None) -> tuple[Rule, ...]:
-    own = [
-        Rule(source=Source.STACK, asker="stack", requirement=request)
-        for request in sorted(stack.requirements, key=lambda request: (request.package, str(request)))
-    ]
-    return (*own, *(extension.requests(base) if base else ()))
 
 
 def _requirements(stack: StackDefinition, base: Lock | None) -> tuple[str, ...]:

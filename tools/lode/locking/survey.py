@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from lode.definitions.recipe import Dependency, Option, Recipe
+from lode.definitions.recipe import Conflict, Dependency, Option, Recipe
 from lode.definitions.requirement import Requirement
 from lode.definitions.stack import StackDefinition
 from lode.definitions.target import Target
@@ -16,6 +16,9 @@ from lode.locking.conditions import met_by_os, on_target
 from lode.locking.universe import Member, Rule, Source, Universe
 
 _MANY = 12  # known versions named in a hint
+
+
+_Stated = TypeVar("_Stated", Dependency, Conflict)
 
 
 class Known(NamedTuple):
@@ -30,6 +33,9 @@ class Fixed(NamedTuple):
 
     name: str
     recipes: Mapping[str, Recipe]
+
+
+NOTHING_FIXED = Fixed(name="", recipes={})
 
 
 def survey(
@@ -52,6 +58,20 @@ def survey(
     found.follow()
     found.stop_at_faults()
     return found.universe(asked, preferred)
+
+
+def requests(stack: StackDefinition) -> tuple[Rule, ...]:
+    """Return the requirements of `stack` as rules, whatever their order."""
+    wanted = sorted(stack.requirements, key=lambda request: (request.package, str(request)))
+    return tuple(Rule(source=Source.STACK, asker="stack", requirement=request) for request in wanted)
+
+
+def refuse_unknown(known: Known, asked: Sequence[Rule]) -> None:
+    """Raise ResolutionError for what `asked` names and does not exist: quick, since no dependency is looked at."""
+    found = _Survey({}, known, NOTHING_FIXED, frozenset())
+    for rule in asked:
+        found.ask_for(rule)
+    found.stop_at_faults()
 
 
 class _Survey:
@@ -213,7 +233,7 @@ class _Survey:
         usable = [known for known in recipe.versions if known.deprecated is None or known.version in asked]
         usable.sort(key=lambda known: (known.version == preferred, known.deprecated is None, known.version))
         values = {}
-        for option in recipe.options:
+        for option in sorted(recipe.options, key=lambda option: option.name):
             possible = self._values[name, option.name]
             best = self._stated.get((name, option.name), option.default)
             values[option.name] = tuple(sorted(possible, key=lambda value: (value == best, value)))
@@ -227,11 +247,11 @@ class _Survey:
         )
 
     def _rules(self, recipe: Recipe) -> Iterable[Rule]:
-        for index, dependency in enumerate(recipe.dependencies):
+        for index, dependency in _sorted(recipe.dependencies):
             targets = self._active.get((recipe.name, index))
             if targets:
                 yield _dependency_rule(recipe.name, dependency, frozenset(targets))
-        for conflict in recipe.conflicts:
+        for _, conflict in _sorted(recipe.conflicts):
             where = {name for name in self._where[recipe.name] if on_target(conflict.when, self._targets[name])}
             if where and conflict.requirement.package in self._where:
                 yield Rule(
@@ -242,6 +262,17 @@ class _Survey:
                     reason=conflict.reason,
                     targets=frozenset(where),
                 )
+
+
+def _sorted(stated: Sequence[_Stated]) -> list[tuple[int, _Stated]]:
+    """Return what a recipe states with its places in the recipe, in an order that does not depend on them."""
+    by_package: dict[str, list[tuple[int, _Stated]]] = {}
+    for index, one in enumerate(stated):
+        by_package.setdefault(one.requirement.package, []).append((index, one))
+    for same in by_package.values():
+        if len(same) > 1:
+            same.sort(key=lambda item: (str(item[1].requirement), str(item[1].when)))
+    return [item for name in sorted(by_package) for item in by_package[name]]
 
 
 def _dependency_rule(asker: str, dependency: Dependency, targets: frozenset[str]) -> Rule:

@@ -67,17 +67,18 @@ class Universe:
     requests: tuple[Rule, ...]  # sorted by package
     targets: Mapping[str, Target]
     own: frozenset[str]
-    _admitted: dict[tuple[str, Constraint], frozenset[int]] = field(default_factory=dict, compare=False, repr=False)
+    _admitted: dict[tuple[str, int], tuple[Constraint, frozenset[int]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def admitted(self, package: str, constraint: Constraint) -> frozenset[int]:
         """Return the ranks (from 1, the highest is preferred) of the versions of `package` that are admitted."""
-        key = (package, constraint)
+        key = (package, id(constraint))  # hashing a constraint costs more than looking; keeping it keeps its id
         if key not in self._admitted:
             versions = self.members[package].versions
-            self._admitted[key] = frozenset(
-                rank for rank, version in enumerate(versions, 1) if admits(constraint, version)
-            )
-        return self._admitted[key]
+            ranks = frozenset(rank for rank, version in enumerate(versions, 1) if admits(constraint, version))
+            self._admitted[key] = (constraint, ranks)
+        return self._admitted[key][1]
 
     def having(self, package: str, option: str) -> frozenset[int]:
         """Return the ranks of the versions of `package` that have `option` on some target."""

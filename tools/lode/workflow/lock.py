@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from lode.definitions.stack import StackDefinition
 from lode.errors import HostError, LockError, Place
 from lode.locking import lockfile
 from lode.locking.graph import Lock
-from lode.locking.resolve import NOTHING, Update, resolve
+from lode.locking.survey import Known, refuse_unknown, requests
+from lode.locking.update import NOTHING, Update
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Relock:
     lock: Lock
     previous: Lock | None  # None: there was none, or none that could be read
     path: Path  # where the lock is kept
+    why: Mapping[str, str]  # why a package has another version, where no request for it says so
     unread: LockError | None = None  # why the previous lock could not be read
 
     @property
@@ -60,12 +62,17 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
     of another schema or was edited: then its versions are preferred and nothing else of it counts.
     """
     stack = catalogue.stack(reference)
+    if stack.extends is None:  # what is mistyped is refused before anything costly is done
+        refuse_unknown(Known(recipe=catalogue.find_recipe, names=catalogue.recipe_names), requests(stack))
+    from lode.locking.resolve import resolve
+
     committed = path if path is not None and path.exists() else catalogue.lock_path(stack)
     previous, unread = None, None
     try:
         previous = _read(catalogue, committed)
     except LockError as error:
         unread = error
+    why: dict[str, str] = {}
     lock = resolve(
         stack,
         targets={name: catalogue.target(name) for name in stack.targets},
@@ -78,8 +85,14 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
         update=update,
         collections=tuple((collection.name, collection.version) for collection in catalogue.collections),
         tools=tools(),
+        tell=why.__setitem__,
     )
-    return Relock(lock=lock, previous=previous, path=committed, unread=unread)
+    return Relock(lock=lock, previous=previous, path=committed, why=why | _asked(update, lock), unread=unread)
+
+
+def _asked(update: Update, lock: Lock) -> dict[str, str]:
+    packages = [node.package for node in lock.nodes] if update.everything else update.packages
+    return dict.fromkeys(packages, "asked to be updated")
 
 
 def write(lock: Lock, path: Path, *, shown: str) -> None:
