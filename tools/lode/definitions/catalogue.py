@@ -178,6 +178,7 @@ class Catalogue:
 
     def _read(self, path: str, reader: Callable[[bytes, str], Definition]) -> Definition:
         file = _shown(path, self._here)
+        self._inside(*os.path.split(path))
         try:
             with open(path, "rb") as handle:
                 content = handle.read(LIMIT_BYTES + 1)

@@ -189,7 +189,9 @@ ARGUMENT = Form(
 BUILD = Form(
     title="build",
     keys={
-        "system": Key(shape=Choice(values=tuple(System)), summary="build system", required=True),
+        "system": Key(
+            shape=Choice(values=tuple(str(system) for system in System)), summary="build system", required=True
+        ),
         "subdirectory": Key(shape=FOLDER, summary="folder of the source to build"),
         "args": Key(
             shape=ListOf(item=AnyOf(scalar=TEXT, table=TableOf(form=ARGUMENT))),

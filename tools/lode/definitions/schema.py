@@ -84,7 +84,7 @@ def _shape(shape: Shape, definitions: dict[str, Any]) -> dict[str, Any]:
                 ]
             }
         case Date():
-            return {"type": "string", "format": "date"}
+            return {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
         case ListOf():
             return _list(shape, definitions)
         case TableOf():

@@ -175,7 +175,8 @@ class ListOf:
             return ()
         values = tuple([self.item.read(document, item, label) for item in node.value])
         if len(values) < self.minimum:
-            document.fault(node, f"{label}: the list is empty")
+            needed = f"needs {self.minimum} items or more, has {len(values)}" if values else "is empty"
+            document.fault(node, f"{label}: the list {needed}")
         if self.distinct and len(set(values)) < len(values):
             for index, value in enumerate(values):
                 if value and value in values[:index]:
