@@ -87,6 +87,8 @@ def _command(name: str, command: click.Command) -> list[str]:
             rows.append(f"| `{words}` | {meaning} |")
     if rows:
         parts.append("| option | |\n|---|---|\n" + "\n".join(rows))
+    for sub, below in command.commands.items() if isinstance(command, click.Group) else ():
+        parts += _command(f"{name} {sub}", below)
     return parts
 
 

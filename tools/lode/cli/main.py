@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "shell": ("shell", "Open a shell, or run a command, inside a stack.", "Use"),
     "release": ("release", "Lock check, fetch, build, install, test and report, in one.", "Release"),
     "report": ("report", "Write the report page of a release again.", "Release"),
+    "cvmfs": ("cvmfs", "Publish to a signed CVMFS repository, and keep it.", "Release"),
     "doctor": ("doctor", "Say whether this machine can build and run a stack.", "Use"),
 }
 

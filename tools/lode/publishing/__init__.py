@@ -1,0 +1,1 @@
+"""Putting artifacts where others take them: CVMFS repositories."""

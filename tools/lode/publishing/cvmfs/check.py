@@ -1,0 +1,257 @@
+"""Checking a repository from its public key down to every stored byte, and saying exactly what is broken."""
+
+from __future__ import annotations
+
+import datetime
+import stat
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lode.errors import LodeError, VerificationError
+from lode.inventory import printable
+from lode.progress import Progress
+from lode.publishing.cvmfs import catalog, history, objects, trust
+from lode.publishing.cvmfs.objects import Kind
+from lode.publishing.cvmfs.rows import (
+    CHUNKED,
+    FILE,
+    LINK,
+    MARKER,
+    MOUNT_POINT,
+    NESTED_ROOT,
+    Catalog,
+    Counters,
+    Nested,
+    Row,
+)
+from lode.publishing.cvmfs.storage import Storage
+from lode.publishing.cvmfs.stratum import Stratum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was found. A repository is sound when there are no faults."""
+
+    revision: int | None
+    root: str | None
+    catalogs: int
+    entries: int
+    objects: int
+    stored_bytes: int
+    faults: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def check(there: Stratum, *, now: datetime.datetime, jobs: int, progress: Progress) -> Report:
+    """Return what is wrong with the present revision and all that tags name: signatures, catalogs, every object."""
+    storage = there.storage
+    faults: list[str] = []
+    try:
+        chain = trust.chain(storage, there.repository.name, there.public)
+        if chain is None:
+            raise VerificationError("there is no manifest")
+    except LodeError as error:
+        return _report(None, None, _Walk(storage), 0, 0, [_sentence(error)], ())
+    if not chain.whitelist.valid_at(now):
+        faults.append(f"the whitelist expired on {chain.whitelist.expires:%Y-%m-%d %H:%M} UTC")
+    soon = trust.warning(chain.whitelist, now)
+    manifest = chain.manifest
+    walk = _Walk(storage)
+    walk.whole(manifest.root, manifest.root_bytes, "the present revision")
+    walk.objects |= {
+        objects.key(manifest.certificate, Kind.CERTIFICATE): "the certificate",
+        objects.key(manifest.metainfo, Kind.METAINFO): "the description of the repository",
+    }
+    try:
+        for tag in history.load(objects.get(storage, manifest.history, Kind.HISTORY)):
+            walk.whole(tag.root, tag.root_bytes, f"the tag {tag.name}")
+    except LodeError as error:
+        faults.append(_sentence(error))
+    number, size, broken = _stored(storage, walk.objects, jobs, progress)
+    faults += walk.faults + broken
+    return _report(manifest.revision, manifest.root, walk, number, size, faults, (soon,) if soon else ())
+
+
+class _Walk:
+    """All catalogs that were reached, each looked at once, and the objects that they name."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._totals: dict[str, Counters | None] = {}  # of each catalog by hash; None: it cannot be read
+        self._tops: dict[str, tuple[bytes, Row]] = {}
+        self._sizes: dict[str, int] = {}
+        self.entries = 0
+        self.faults: list[str] = []
+        self.objects: dict[str, str] = {}  # key to who needs it
+
+    @property
+    def catalogs(self) -> int:
+        """Return how many catalogs were looked at."""
+        return len(self._totals)
+
+    def whole(self, name: str, size: int, who: str) -> None:
+        """Look at the root catalog `name` and all below it."""
+        self._visit(name, who)
+        if name in self._sizes and self._sizes[name] != size:
+            self.faults.append(f"{who}: its root catalog has {self._sizes[name]} bytes, not {size}")
+        if name in self._tops and self._tops[name][0]:
+            self.faults.append(f"{who}: its root catalog is that of {printable(self._tops[name][0].decode())}")
+
+    def _visit(self, name: str, who: str) -> Counters | None:
+        if name in self._totals:
+            return self._totals[name]
+        self._totals[name] = None
+        try:
+            content = objects.get(self._storage, name, Kind.CATALOG)
+            found = catalog.load(content)
+        except LodeError as error:
+            self.faults.append(f"{who}: {_sentence(error)}")
+            return None
+        if not found.rows:
+            self.faults.append(f"{who}: the catalog {name} is empty")
+            return None
+        self._sizes[name] = len(content)
+        self._tops[name] = (found.prefix, found.rows[0])
+        self.entries += len(found.rows)
+        self.faults += _faults(found)
+        self._note_objects(found)
+        below = Counters()
+        mounts = {row.path: row for row in found.rows if row.flags & MOUNT_POINT}
+        for nested in found.nested:
+            total = self._visit(nested.hash, f"the catalog of {_shown(nested.path)}")
+            if total is not None:
+                below += total
+                self.faults += self._joint(nested, mounts.get(nested.path))
+        where = _shown(found.prefix)
+        if below != found.below:
+            self.faults.append(f"the catalog of {where}: its numbers of what is below are wrong")
+        if catalog.total(content) != found.total:
+            self.faults.append(f"the catalog of {where}: its numbers of its own entries are wrong")
+        self._totals[name] = found.total
+        return found.total
+
+    def _joint(self, nested: Nested, mount: Row | None) -> Iterator[str]:
+        """Yield where a nested catalog and its mount point do not agree."""
+        prefix, top = self._tops[nested.hash]
+        where = _shown(nested.path)
+        if prefix != nested.path:
+            yield f"the catalog mounted at {where} is that of {_shown(prefix)}"
+        if self._sizes[nested.hash] != nested.size:
+            yield f"the catalog of {where} has {self._sizes[nested.hash]} bytes, not {nested.size}"
+        if mount is not None and _attributes(mount) != _attributes(top):
+            yield f"{where} is not the same in its own catalog and in the one above"
+
+    def _note_objects(self, found: Catalog) -> None:
+        for row in found.rows:
+            if row.hash:
+                self.objects.setdefault(objects.key(row.hash, Kind.FILE), _shown(row.path))
+            for chunk in row.chunks:
+                self.objects.setdefault(objects.key(chunk.hash, Kind.CHUNK), _shown(row.path))
+
+
+def _faults(found: Catalog) -> Iterator[str]:
+    """Yield what is wrong within one catalog."""
+    where = _shown(found.prefix)
+    paths = {row.path for row in found.rows}
+    folders = dict.fromkeys((row.path for row in found.rows if row.is_folder), 0)
+    top = found.rows[0]
+    if top.path != found.prefix or bool(top.flags & NESTED_ROOT) != bool(found.prefix):
+        yield f"the catalog of {where} does not begin with its folder"
+    if len(paths) != len(found.rows):
+        yield f"the catalog of {where} has an entry twice"
+    for row in found.rows[1:]:
+        if row.parent not in folders:
+            yield f"{_shown(row.path)} lies in no folder of its catalog"
+        elif row.is_folder:
+            folders[row.parent] += 1
+    mounts = {row.path for row in found.rows if row.flags & MOUNT_POINT}
+    if mounts != {nested.path for nested in found.nested}:
+        yield f"the catalog of {where}: its mount points are not those of its list of catalogs"
+    if bool(found.prefix) != (found.prefix + b"/" + MARKER in paths):
+        yield f"the catalog of {where}: its marker is {'missing' if found.prefix else 'in the root folder'}"
+    for row in found.rows:
+        wrong = _row_fault(row)
+        if row.is_folder and not row.flags & MOUNT_POINT and row.links != 2 + folders[row.path]:
+            wrong = f"has {row.links} links instead of {2 + folders[row.path]}"
+        if wrong:
+            yield f"{_shown(row.path)} {wrong}"
+
+
+def _row_fault(row: Row) -> str | None:
+    kind = stat.S_IFMT(row.mode)
+    if row.is_folder:
+        return None if kind == stat.S_IFDIR and not row.hash else "is a folder with the mode or content of none"
+    if row.flags & LINK:
+        sound = kind == stat.S_IFLNK and row.flags & FILE and not row.hash and row.size == len(row.target)
+        return None if sound else "is a link that does not hold together"
+    if kind != stat.S_IFREG or not row.flags & FILE or row.target:
+        return "is a file with the mode of none"
+    if not row.flags & CHUNKED:
+        return None if row.hash and not row.chunks else "is a file without content"
+    end = 0
+    for chunk in row.chunks:
+        if chunk.offset != end:
+            return f"has no chunk at byte {end}"
+        end += chunk.size
+    return None if row.chunks and end == row.size else f"has {end} bytes in chunks instead of {row.size}"
+
+
+def _stored(storage: Storage, needed: Mapping[str, str], jobs: int, progress: Progress) -> tuple[int, int, list[str]]:
+    """Return how many objects there are, their bytes, and what is wrong with them."""
+    task = "check"
+    progress.start(task, total=float(len(needed)))
+
+    def examine(item: tuple[str, str]) -> tuple[int, str | None]:
+        place, who = item
+        parsed = objects.parse_key(place)
+        stored = storage.read(place)
+        progress.advance(task, 1)
+        if stored is None:
+            return 0, f"the object {place} of {who} is missing"
+        name = objects.name_of(stored)
+        if parsed is None or name != parsed[0]:
+            return len(stored), f"the object {place} of {who} is damaged: its hash is {name}"
+        return len(stored), None
+
+    total, faults = 0, []
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="check") as pool:
+        for size, fault in pool.map(examine, sorted(needed.items())):
+            total += size
+            if fault is not None:
+                faults.append(fault)
+    progress.finish(task, f"{len(needed)} objects")
+    return len(needed), total, faults
+
+
+def _report(
+    revision: int | None,
+    root: str | None,
+    walk: _Walk,
+    number: int,
+    size: int,
+    faults: list[str],
+    warnings: tuple[str, ...],
+) -> Report:
+    return Report(
+        revision=revision,
+        root=root,
+        catalogs=walk.catalogs,
+        entries=walk.entries,
+        objects=number,
+        stored_bytes=size,
+        faults=tuple(dict.fromkeys(faults)),
+        warnings=warnings,
+    )
+
+
+def _attributes(row: Row) -> tuple[int, ...]:
+    return (row.links, row.size, row.mode, row.mtime, row.uid, row.gid)
+
+
+def _sentence(error: LodeError) -> str:
+    return error.faults[0].message
+
+
+def _shown(path: bytes) -> str:
+    return printable(path.decode("utf-8", "surrogateescape")) or "/"

@@ -1,0 +1,170 @@
+"""What a publication would do, found without writing to the repository or compressing anything."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lode import inventory
+from lode.definitions.repository import Repository
+from lode.inventory import Change, Difference, Entry, EntryType
+from lode.publishing.cvmfs import catalog, contents, layout, nesting, objects, publish, stratum
+from lode.publishing.cvmfs.cache import Cache
+from lode.publishing.cvmfs.objects import Kind
+from lode.publishing.cvmfs.publish import Source
+from lode.publishing.cvmfs.rows import Nested, Row
+from lode.publishing.cvmfs.storage import Storage
+from lode.publishing.cvmfs.stratum import Head, Stratum
+
+_BYTES_PER_S = {"zlib": 20e6, "zlib-ng": 60e6, "isal": 200e6}  # of one thread, roughly
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Entries of one kind of change, and the bytes of the files among them."""
+
+    entries: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreePlan:
+    """What publishing one tree would do."""
+
+    mount: str
+    present: bool  # whether something is published there now
+    unchanged: bool  # it is this very tree: there is nothing to do
+    added: Counted = Counted()
+    removed: Counted = Counted()
+    changed: Counted = Counted()
+    new: Counted = Counted()  # contents to be compressed and stored
+    known: Counted = Counted()  # contents that are stored already
+    catalogs: tuple[tuple[str, int], ...] = ()  # path and entries
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a publication would do."""
+
+    name: str
+    revision: int  # the present one
+    trees: tuple[TreePlan, ...]
+    removed: tuple[str, ...]
+    seconds: int  # estimated
+
+    def document(self) -> dict[str, Any]:
+        """Return the plan for JSON."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return the plan for people."""
+        quiet = all(tree.unchanged for tree in self.trees) and not self.removed
+        after = "stays" if quiet else f"becomes {self.revision + 1}"
+        lines = [f"{self.name}: revision {self.revision} {after}"]
+        for tree in self.trees:
+            lines += _lines(tree)
+        lines += [f"  {path}  is taken away" for path in self.removed]
+        return lines if quiet else [*lines, f"  about {self.seconds} s" if self.seconds else "  within a second"]
+
+
+def plan(there: Stratum, sources: Sequence[Source], *, cache: Cache, jobs: int, remove: Sequence[str] = ()) -> Plan:
+    """Return what publishing `sources` and removing `remove` would do to the present revision."""
+    head = stratum.read(there)
+    trees = tuple(_tree(there, head, source, cache) for source in sources)
+    rate = _BYTES_PER_S[there.repository.compression.engine] * jobs
+    return Plan(
+        name=there.repository.name,
+        revision=head.manifest.revision,
+        trees=trees,
+        removed=tuple(path for path in sorted(remove) if layout.find(there.storage, head.root, path) is not None),
+        seconds=round(sum(tree.new.size for tree in trees) / rate),
+    )
+
+
+def _tree(there: Stratum, head: Head, source: Source, cache: Cache) -> TreePlan:
+    present = layout.find(there.storage, head.root, source.mount)
+    known = publish.remembered(there, source, cache)
+    if known is not None and present is not None and known.catalog == present.hash:
+        return TreePlan(mount=source.mount, present=True, unchanged=True)
+    entries = publish.entries_of(source)
+    stored, new = contents.missing(entries, there.repository, there.storage, cache)
+    sizes = nesting.sizes(entries, nesting.cuts(entries, there.repository.nesting))
+    before = _published(there.storage, present, source) if present is not None else ()
+    differences = list(inventory.compare(before, entries))
+    return TreePlan(
+        mount=source.mount,
+        present=present is not None,
+        unchanged=False,
+        added=_counted(differences, Change.ADDED),
+        removed=_counted(differences, Change.REMOVED),
+        changed=_counted(differences, Change.CHANGED),
+        new=Counted(entries=len(new), size=sum(entry.size for entry in new.values())),
+        known=Counted(entries=len(stored), size=sum(one.size for one in stored.values())),
+        catalogs=tuple((f"{source.mount}/{path}".rstrip("/"), size) for path, size in sizes.items()),
+        warnings=tuple(_warnings(sizes.items(), there.repository)),
+    )
+
+
+def _published(storage: Storage, present: Nested, source: Source) -> tuple[Entry, ...]:
+    """Return what the published tree's own inventory lists, with its file; nothing when it has none."""
+    path = f"{source.mount}/{source.inventory.relative_to(source.root).as_posix()}".encode()
+    row = _find(storage, present, path)
+    if row is None:
+        return ()
+    with tempfile.TemporaryDirectory(prefix="lode-cvmfs-") as folder:
+        root = Path(folder)
+        file = root / source.inventory.relative_to(source.root)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_content(storage, row))
+        return publish.entries_of(
+            Source(root=root, inventory=file, digest=source.digest, mount=source.mount, mtime=source.mtime)
+        )
+
+
+def _find(storage: Storage, present: Nested, path: bytes) -> Row | None:
+    found = catalog.load(objects.get(storage, present.hash, Kind.CATALOG))
+    for below in found.nested:
+        if path.startswith(below.path + b"/"):
+            return _find(storage, below, path)
+    return next((row for row in found.rows if row.path == path), None)
+
+
+def _content(storage: Storage, row: Row) -> bytes:
+    if row.hash:
+        return objects.get(storage, row.hash, Kind.FILE)
+    return b"".join(objects.get(storage, chunk.hash, Kind.CHUNK) for chunk in row.chunks)
+
+
+def _counted(differences: Iterable[Difference], change: Change) -> Counted:
+    entries = [one.right or one.left for one in differences if one.change is change]
+    return Counted(entries=len(entries), size=sum(one.size for one in entries if one and one.type is EntryType.FILE))
+
+
+def _warnings(sizes: Iterable[tuple[str, int]], repository: Repository) -> list[str]:
+    return [
+        f"the catalog of {path or 'the tree'} has {size} entries, more than {repository.nesting.maximum}: "
+        "one folder alone holds that many"
+        for path, size in sizes
+        if size > repository.nesting.maximum + 1
+    ]
+
+
+def _lines(tree: TreePlan) -> list[str]:
+    if tree.unchanged:
+        return [f"  {tree.mount}  is published as it is"]
+    rows = [("added", tree.added), ("removed", tree.removed), ("changed", tree.changed)]
+    lines = [f"  {tree.mount}  {'replaces what is there' if tree.present else 'is new'}"]
+    lines += [f"    {word:<9} {one.entries:>9,} entries  {_size(one.size)}" for word, one in rows if one.entries]
+    lines.append(f"    {'to store':<9} {tree.new.entries:>9,} contents {_size(tree.new.size)}")
+    lines.append(f"    {'stored':<9} {tree.known.entries:>9,} contents {_size(tree.known.size)}")
+    largest = max(size for _, size in tree.catalogs)
+    lines.append(f"    {'catalogs':<9} {len(tree.catalogs):>9,}, the largest of {largest:,} entries")
+    return lines + [f"    warning: {text}" for text in tree.warnings]
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:>12,.1f} MB"

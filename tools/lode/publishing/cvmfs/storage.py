@@ -1,0 +1,167 @@
+"""Where a repository's files lie: the few things that a publisher asks of a place, and a folder that does them.
+
+Keys are paths relative to the repository, `data/ab/…C` or `.cvmfspublished`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+import filelock
+
+from lode.errors import PublicationError
+
+_SCRATCH = "data/txn"  # as the format has it: served by nobody, and on the file system of the objects
+
+
+class Storage(Protocol):
+    """A place of keys and bytes. `OSError` may come out of every call; what was there before is then still there."""
+
+    def read(self, key: str) -> bytes | None:
+        """Return what lies at `key`, None when there is nothing."""
+        ...
+
+    def size(self, key: str) -> int | None:
+        """Return how many bytes lie at `key`, None when there is nothing."""
+        ...
+
+    def write(self, key: str, content: bytes) -> bool:
+        """Put an object at `key` unless it is there already, and return whether it was new. Threads may call this."""
+        ...
+
+    def replace(self, key: str, content: bytes) -> None:
+        """Put `content` at `key` so that every reader sees the old bytes or the new ones whole, after a crash too."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove what lies at `key`, if anything does."""
+        ...
+
+    def listing(self) -> Iterator[tuple[str, int]]:
+        """Yield key and size of all objects below `data/`, in any order."""
+        ...
+
+    def flush(self) -> None:
+        """Return when all that was written would survive a loss of power."""
+        ...
+
+    def writer(self) -> AbstractContextManager[None]:
+        """Return what makes the caller the only writer while it lasts; PublicationError when there is another."""
+        ...
+
+
+class Folder:
+    """A folder that a web server serves."""
+
+    def __init__(self, root: Path) -> None:
+        """Use the folder `root`, which is made at the first write."""
+        self.root = root
+
+    def read(self, key: str) -> bytes | None:
+        """Return the content of the file, None when there is none."""
+        try:
+            return (self.root / key).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def size(self, key: str) -> int | None:
+        """Return the size of the file, None when there is none."""
+        try:
+            return os.stat(f"{self.root}/{key}").st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write(self, key: str, content: bytes) -> bool:
+        """Write the file beside and rename it. One of another size is what a loss of power left: it is replaced."""
+        if self.size(key) == len(content):
+            return False
+        self._put(key, content, durable=False)
+        return True
+
+    def replace(self, key: str, content: bytes) -> None:
+        """Write the file beside, make it durable, rename it, and make the name durable."""
+        self._put(key, content, durable=True)
+        handle = os.open((self.root / key).parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def delete(self, key: str) -> None:
+        """Remove the file."""
+        (self.root / key).unlink(missing_ok=True)
+
+    def listing(self) -> Iterator[tuple[str, int]]:
+        """Yield the files of the folders `data/00` to `data/ff`."""
+        data = self.root / "data"
+        for folder in sorted(data.iterdir()) if data.is_dir() else ():
+            if len(folder.name) == 2 and folder.is_dir():
+                with os.scandir(folder) as entries:
+                    yield from ((f"data/{folder.name}/{entry.name}", entry.stat().st_size) for entry in entries)
+
+    def flush(self) -> None:
+        """Write the file system's buffers: one call for a whole publication, not one for each of its objects."""
+        handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            library = ctypes.CDLL(None, use_errno=True)
+            if not hasattr(library, "syncfs"):
+                os.sync()
+            elif library.syncfs(handle) != 0:
+                number = ctypes.get_errno()
+                raise OSError(number, os.strerror(number), str(self.root))
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def writer(self) -> Iterator[None]:
+        """Hold a lock that ends with the process, however that ends, and sweep what a killed one left half-written."""
+        scratch = self.root / _SCRATCH
+        scratch.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(scratch / "writer.lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise PublicationError(
+                f"another command is writing to the repository in {self.root}", hint="call again when it has ended"
+            ) from None
+        try:
+            for left in scratch.glob("*.part"):
+                left.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
+
+    def _put(self, key: str, content: bytes, *, durable: bool) -> None:
+        path = self.root / key
+        handle, temporary = self._scratch()
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), 0o644)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
+            try:
+                os.replace(temporary, path)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+    def _scratch(self) -> tuple[int, str]:
+        scratch = self.root / _SCRATCH
+        try:
+            return tempfile.mkstemp(suffix=".part", dir=scratch)
+        except FileNotFoundError:
+            scratch.mkdir(parents=True, exist_ok=True)
+            return tempfile.mkstemp(suffix=".part", dir=scratch)

@@ -1,0 +1,159 @@
+"""CVMFS: from repository files, keys and releases to what the publisher works on."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lode import tree
+from lode.config import Places
+from lode.definitions import folders, read_repository
+from lode.definitions.catalogue import Catalogue
+from lode.definitions.repository import Repository
+from lode.errors import DefinitionError, PublicationError, UsageError
+from lode.installing import prefix as prefixes
+from lode.locking import lockfile
+from lode.publishing.cvmfs import compress, keys, stratum
+from lode.publishing.cvmfs.cache import Cache
+from lode.publishing.cvmfs.keys import KeyFiles, SigningKey
+from lode.publishing.cvmfs.manifest import Manifest
+from lode.publishing.cvmfs.publish import Source
+from lode.publishing.cvmfs.storage import Folder
+from lode.publishing.cvmfs.stratum import Stratum
+from lode.workflow.report import PREFIX, find_release
+from lode.yamldoc import meant
+
+FOLDER = Path("cvmfs") / "repositories"  # of a collection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One repository as a command of this machine works on it: its file, its keys, its folder."""
+
+    repository: Repository
+    files: KeyFiles
+    folder: Path
+    passphrase: bytes | None
+    cache: Path
+
+    def stratum(self) -> Stratum:
+        """Return the repository's source; HostError when its public key is not here."""
+        return Stratum(
+            repository=self.repository,
+            storage=Folder(self.folder),
+            public=keys.read_public(self.files),
+            deflate=compress.deflate(self.repository.compression),
+        )
+
+    def signing(self) -> SigningKey:
+        """Return the signing key; HostError when it is not here."""
+        return keys.load_signing(self.files, self.passphrase)
+
+    def remembered(self) -> Cache:
+        """Return the publisher's memory."""
+        return Cache(self.cache / "contents.sqlite")
+
+
+def desk(
+    repository: Repository,
+    places: Places,
+    *,
+    key_folder: Path | None = None,
+    folder: Path | None = None,
+    passphrase: bytes | None = None,
+) -> Desk:
+    """Return where to work on `repository`: keys and files lie in the user's own folders unless told otherwise."""
+    name = repository.name
+    own = Path(repository.folder).expanduser() if repository.folder else places.releases.parent / "cvmfs" / name
+    return Desk(
+        repository=repository,
+        files=KeyFiles(folder=key_folder or places.keys / "cvmfs" / name, name=name),
+        folder=(folder or own).absolute(),
+        passphrase=passphrase,
+        cache=places.cache / "cvmfs" / name,
+    )
+
+
+def names(catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the names of all repositories that the collections define, sorted."""
+    found = {
+        file.stem
+        for one in catalogue.collections
+        for file in folders.entries(one.folder / FOLDER)
+        if file.suffix == ".yaml" and read_repository.NAME.fullmatch(file.stem)
+    }
+    return tuple(sorted(found))
+
+
+def find(catalogue: Catalogue, name: str) -> Repository:
+    """Return the repository called `name`; DefinitionError when no collection has its file, or with its faults."""
+    for one in catalogue.collections:
+        file = one.folder / FOLDER / f"{name}.yaml"
+        if read_repository.NAME.fullmatch(name) and file.is_file():
+            return read_repository.read(file.read_bytes(), file=catalogue.shown(file), name=name)
+    hint = meant(name, names(catalogue)) or f"`lode cvmfs init {name}` makes it"
+    raise DefinitionError(f"there is no repository called {name!r}", hint=hint)
+
+
+def define(catalogue: Catalogue, name: str) -> tuple[Repository, Path | None]:
+    """Return the repository called `name`, and its file when that was written now, into the first collection."""
+    if name in names(catalogue):
+        return find(catalogue, name), None
+    if not read_repository.NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is not a repository's name", hint="a host's name, such as dance.example.org")
+    file = catalogue.collections[0].folder / FOLDER / f"{name}.yaml"
+    content = yaml.safe_dump({"name": name, "summary": f"Software at /cvmfs/{name}"}, sort_keys=False).encode()
+    repository = read_repository.read(content, file=str(file), name=name)
+    tree.replace(file, content)
+    return repository, file
+
+
+def init(work: Desk, *, now: datetime.datetime) -> Manifest:
+    """Make the keys, unless they are there, and an empty repository signed with them; return its manifest."""
+    if not work.files.public.exists():
+        keys.generate(work.files, now=now, passphrase=work.passphrase)
+    master = keys.load_private(work.files.master, work.passphrase)
+    return stratum.create(work.stratum(), work.signing(), master, now=now)
+
+
+def sources(references: Sequence[str], places: Places, name: str) -> tuple[Source, ...]:
+    """Return the trees that `references` name, each a prefix's folder or a release: all its targets.
+
+    UsageError when one names nothing, PublicationError when a tree is made for another repository: its files name the
+    place that they are to lie at.
+    """
+    found: list[Source] = []
+    for reference in references:
+        folder = Path(reference)
+        if prefixes.is_prefix(folder):
+            found.append(_source(folder, name))
+            continue
+        release = find_release(places.releases, reference)
+        roots = sorted(path for path in release.glob(f"*/{PREFIX}") if prefixes.is_prefix(path))
+        if not roots:
+            raise UsageError(f"{reference} holds no installed tree", hint="`lode release STACK` makes one")
+        found += [_source(root, name) for root in roots]
+    return tuple(found)
+
+
+def _source(root: Path, name: str) -> Source:
+    found = prefixes.read(root)
+    mount = found.final_path.removeprefix(f"/cvmfs/{name}")
+    if mount == found.final_path:
+        raise PublicationError(
+            f"the tree {root} is made for {found.final_path}, not for /cvmfs/{name}",
+            hint=f"set publish: cvmfs: {name} in the stack's file, and release it again",
+        )
+    lock = lockfile.load((root / prefixes.LOCK).read_bytes(), str(root / prefixes.LOCK))
+    midnight = datetime.datetime.fromisoformat(lock.date).replace(tzinfo=datetime.UTC)
+    return Source(
+        root=root.resolve(),
+        inventory=root.resolve() / prefixes.INVENTORY,
+        digest=found.inventory,
+        mount=mount,
+        mtime=int(midnight.timestamp()),
+    )
