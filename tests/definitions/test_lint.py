@@ -20,11 +20,12 @@ def known(*contents: bytes) -> tuple[dict[str, Recipe], Known]:
         for recipe in (read_recipe.read(content, file=f"r{index}") for index, content in enumerate(contents))
     }
     debian = read_target.read(target(CMAKE), file="t")
+    el9 = read_target.read(target("name: el9-x86_64", "os: el"), file="t")
     return recipes, Known(
         names=frozenset(recipes) | {"broken"},
         find=recipes.get,
-        targets={debian.name: debian},
-        target_names=frozenset({debian.name, "el9-x86_64"}),
+        targets={debian.name: debian, el9.name: el9},
+        target_names=frozenset({debian.name, el9.name}),
         stacks=frozenset({"base@2026.11"}),
     )
 

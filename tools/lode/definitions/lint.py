@@ -41,8 +41,8 @@ class Known:
                 self._externals.setdefault(external.package, []).append(Version(external.version))
 
     def provided(self, name: str) -> bool:
-        """Return whether a recipe or the OS of some target provides `name`."""
-        return name in self.names or name in self._externals
+        """Return whether a recipe or the OS of some target provides `name`, or may: a target that has faults."""
+        return name in self.names or name in self._externals or len(self.targets) < len(self.target_names)
 
     def from_os(self, name: str) -> bool:
         """Return whether the OS of some target provides `name`."""

@@ -1,0 +1,56 @@
+"""Checking reads no more than it must and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import pytest
+from tests.definitions.writing import named
+
+from lode.definitions import folders
+from lode.definitions.catalogue import Catalogue
+from lode.workflow.check import check
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(folders, "shipped", lambda: None)
+    (tmp_path / "collection.yaml").write_text('name: own\nversion: "1"\n')
+    for number in range(3):
+        folder = tmp_path / "recipes" / f"p{number}"
+        folder.mkdir(parents=True)
+        needs = f"dependencies: {{link: [p{(number + 1) % 3}]}}"
+        (folder / "recipe.yaml").write_bytes(named(f"p{number}", needs, "tests: [{name: a, run: b}]"))
+    return tmp_path
+
+
+def test_one_recipe_is_checked_with_the_circle_it_is_in(root: Path) -> None:
+    report = check(Catalogue.open([], here=root), root / "recipes" / "p1")
+    assert [str(fault) for fault in report.faults] == [
+        "recipes/p1/recipe.yaml:11:23: dependencies form a circle: p1 > p2 > p0 > p1\n"
+        "  hint: remove one of these, or put it under a condition"
+    ]
+
+
+def test_faults_of_what_a_recipe_needs_are_left_to_its_own_check(root: Path) -> None:
+    (root / "recipes" / "p2" / "recipe.yaml").write_text("[")
+    assert check(Catalogue.open([], here=root), root / "recipes" / "p1").faults == ()
+    assert check(Catalogue.open([], here=root)).errors == 1
+
+
+def test_overlay_may_need_what_only_the_collection_behind_it_has(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    front = tmp_path_factory.mktemp("front")
+    (front / "collection.yaml").write_text('name: front\nversion: "1"\n')
+    (front / "recipes" / "own").mkdir(parents=True)
+    own = named("own", "dependencies: {link: [p1]}", "tests: [{name: a, run: b}]")
+    (front / "recipes" / "own" / "recipe.yaml").write_bytes(own)
+    report = check(Catalogue.open([front, root], here=front))
+    assert (report.recipes, report.faults) == (1, ())
+
+
+def test_collector_of_circles_is_on_again_afterwards(root: Path) -> None:
+    check(Catalogue.open([], here=root))
+    assert gc.isenabled()
