@@ -85,6 +85,16 @@ def test_bootstrap_needs_nothing_but_the_standard_library() -> None:
     assert imported <= set(sys.stdlib_module_names)
 
 
+def test_every_variable_of_the_environment_is_in_the_reference() -> None:
+    named: set[str] = set()
+    for file in (*PACKAGE.rglob("*.py"), ROOT / "lode"):
+        named |= set(re.findall(r"\bLODE_[A-Z_]*[A-Z]\b", file.read_text()))
+    named -= {"LODE_COMPLETE"}  # click's own
+    internal = {name for name in named if name.startswith(("LODE_ADDED", "LODE_VALUE", "LODE_DO", "LODE_ZDOTDIR"))}
+    page = (ROOT / "docs" / "reference" / "environment.md").read_text()
+    assert sorted(name for name in named - internal if f"`{name}`" not in page) == []
+
+
 def test_no_generated_or_private_file_is_tracked() -> None:
     ignored = (ROOT / ".gitignore").read_text().split()
     assert {"/.venv/", "/site/", "__pycache__/"} <= set(ignored)
