@@ -163,3 +163,4 @@ def test_sizes_and_spans_are_short() -> None:
     ]  # fmt: skip
     assert [duration(s) for s in (0.4, 59.6, 61, 3600, 7500)] == ["0 s", "1 min", "1 min 1 s", "1 h 0 min", "2 h 5 min"]
     assert amount(3, None, "") == "3"
+    assert amount(59, 100, "%") == "59 %"

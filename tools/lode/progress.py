@@ -271,9 +271,11 @@ def figures(done: float, total: float | None, unit: str, elapsed_s: float) -> st
 
 
 def amount(done: float, total: float | None, unit: str) -> str:
-    """Return `3 of 20 nodes`, or `3 nodes` when the total is unknown; bytes in kB, MB, GB."""
+    """Return `3 of 20 nodes`, or `3 nodes` when the total is unknown; bytes in kB, MB, GB; `59 %`."""
     if unit == "B":
         return size(done) if total is None else f"{size(done)} of {size(total)}"
+    if unit == "%":
+        return f"{done:.0f} %"
     text = f"{done:.0f}" if total is None else f"{done:.0f} of {total:.0f}"
     return f"{text} {unit}" if unit else text
 
