@@ -163,7 +163,8 @@ def test_a_killed_build_loses_only_what_was_under_way(collection: Collection) ->
     assert list((collection.home / "cache/work").iterdir()) == []
 
 
-def test_an_interruption_stops_the_builds_and_exits_130(collection: Collection) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_stops_the_builds(collection: Collection, number: int, status: int) -> None:
     collection.recipe("slow", "echo started; sleep 600")
     collection.lock("slow")
     with subprocess.Popen(
@@ -174,9 +175,9 @@ def test_an_interruption_stops_the_builds_and_exits_130(collection: Collection) 
         text=True,
     ) as running:
         until(running, collection.home / "cache/work", "started")
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         _, errors = running.communicate(timeout=30)
-    assert running.returncode == 130
+    assert running.returncode == status
     assert "Traceback" not in errors
     assert list((collection.home / "cache/work").iterdir()) == []
     assert _processes(collection.home) == []
