@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _HEX = re.compile(r"[0-9a-f]{64}\Z")
@@ -46,20 +46,33 @@ def of_document(kind: str, version: int, fields: Mapping[str, Any]) -> Digest:
     return of_bytes(canonical({"kind": kind, "version": version, "fields": dict(fields)}))
 
 
+_TEXT = frozenset({str, Digest})
 _ATOMS = frozenset({str, int, bool, type(None), Digest})
 
 
 def _refuse_floats(document: Any) -> None:
-    waiting = [document]  # of what is no atom: most of a document is, and costs nothing but a look at its type
+    waiting = [document]  # of what is not known to be harmless by its type
     while waiting:
         value = waiting.pop()
-        if type(value) is list or isinstance(value, list | tuple):
-            waiting += [item for item in value if type(item) not in _ATOMS]
-        elif type(value) is dict or isinstance(value, Mapping):
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    raise TypeError(f"a key of a canonical document is text, not {key!r}")
-                if type(item) not in _ATOMS:
-                    waiting.append(item)
-        elif isinstance(value, float):
-            raise TypeError(f"a float has no canonical text: {value!r}")
+        if isinstance(value, dict):
+            if not _TEXT.issuperset(map(type, value)):
+                _refuse_keys(value)
+            held: Iterable[Any] = value.values()
+        elif isinstance(value, list | tuple):
+            held = value
+        else:
+            _refuse_float(value)
+            continue
+        if not _ATOMS.issuperset(map(type, held)):
+            waiting += [item for item in held if type(item) not in _ATOMS]
+
+
+def _refuse_keys(value: Mapping[Any, Any]) -> None:
+    for key in value:
+        if not isinstance(key, str):
+            raise TypeError(f"a key of a canonical document is text, not {key!r}")
+
+
+def _refuse_float(value: Any) -> None:
+    if isinstance(value, float):
+        raise TypeError(f"a float has no canonical text: {value!r}")
