@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,22 @@ def test_edited_or_older_lock_lends_its_versions(root: Path, capsys: pytest.Capt
     assert main.run(["lock", "daq", "--check"]) == 0
     lock = locked(Catalogue.open((), here=root), "daq")
     assert lock.node("alib").version == "1.3"
+
+
+def test_lock_whose_hashes_another_lode_took_is_made_anew_with_its_choices(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main.run(["lock", "daq"])
+    right = (root / LOCK).read_bytes()
+    lock = lockfile.load(right, "lode.lock")
+    odd = replace(lock.nodes[2], hashes={"debian12-x86_64": lock.digest})
+    (root / LOCK).write_bytes(lockfile.dump(lockfile.seal(replace(lock, nodes=(*lock.nodes[:2], odd)))))
+    capsys.readouterr()
+    assert main.run(["why", "daq", "alib"]) == 5
+    assert "the hashes of ctool 2.0 do not follow from its fields" in capsys.readouterr().err
+    assert main.run(["lock", "daq"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "~ ctool 2.0: the way of hashing"
+    assert (root / LOCK).read_bytes() == right
 
 
 def test_lock_is_the_same_in_another_folder(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

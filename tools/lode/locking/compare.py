@@ -177,6 +177,12 @@ def _what(
         yield "recipe (nothing that is built)"
     if replace(was, reasons=now.reasons) == now:
         yield "asked for by others"
+    if replace(was, hashes=now.hashes) == now and targets_before == targets_after and not _moved(was, before, after):
+        yield "the way of hashing"
+
+
+def _moved(node: Node, before: Mapping[str, Node], after: Mapping[str, Node]) -> bool:
+    return any(before[edge.package].hashes != after[edge.package].hashes for edge in node.edges)
 
 
 def _fields(was: Node, now: Node) -> Iterable[str]:

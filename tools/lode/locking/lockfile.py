@@ -49,6 +49,7 @@ from lode.locking.graph import (
 )
 
 SCHEMA = 1
+_RESTORE = "take the file from version control, or run `lode lock` again with this lode"
 UNSEALED = Digest("0" * 64)  # the digest of a lock that is being put together
 _WIDTH = 140  # what is shorter stays on one line
 
@@ -192,8 +193,12 @@ def dump(lock: Lock) -> bytes:
     return (_layout(_LOCK.encode(lock), 0) + "\n").encode()
 
 
-def load(content: bytes, file: str) -> Lock:
-    """Return the lock in `content`; LockError names what is wrong with it, `file` being its name in messages."""
+def load(content: bytes, file: str, *, follow: bool = True) -> Lock:
+    """Return the lock in `content`; LockError names what is wrong with it, `file` being its name in messages.
+
+    `follow` says whether to check that the hashes of nodes and targets follow from their fields: all who build, test or
+    verify want that, but not one who makes the lock anew.
+    """
     try:
         document = json.loads(content, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
@@ -207,7 +212,10 @@ def load(content: bytes, file: str) -> Lock:
     if _digest(document) != lock.digest:
         hint = "take the file from version control, or run `lode lock` again: a lock is not edited by hand"
         _refuse(file, "the lock was edited: its content does not have the digest that it states", hint)
-    _check_hashes(lock, file)
+    for fault in holes(lock):
+        _refuse(file, f"the graph of the lock is not whole: {fault}", _RESTORE)
+    if follow:
+        _check_hashes(lock, file)
     return lock
 
 
@@ -252,19 +260,16 @@ def _check_schema(document: Any, file: str) -> None:
 
 
 def _check_hashes(lock: Lock, file: str) -> None:
-    hint = "take the file from version control, or run `lode lock` again with this lode"
     for target in lock.targets:
         if nodehash.of_target(target.definition) != target.digest:
-            _refuse(file, f"the digest of target {target.definition.name} does not follow from its fields", hint)
-    for fault in holes(lock):
-        _refuse(file, f"the graph of the lock is not whole: {fault}", hint)
+            _refuse(file, f"the digest of target {target.definition.name} does not follow from its fields", _RESTORE)
     try:
         expected = nodehash.hashes(lock.nodes, {target.definition.name: target.digest for target in lock.targets})
     except CycleError as error:
-        _refuse(file, f"nodes of the lock need each other in a circle: {', '.join(error.args[1])}", hint)
+        _refuse(file, f"nodes of the lock need each other in a circle: {', '.join(error.args[1])}", _RESTORE)
     for node in lock.nodes:
         if node.hashes != expected[node.package]:
-            _refuse(file, f"the hashes of {node.package} {node.version} do not follow from its fields", hint)
+            _refuse(file, f"the hashes of {node.package} {node.version} do not follow from its fields", _RESTORE)
 
 
 def _refuse(file: str, message: str, hint: str) -> NoReturn:

@@ -69,7 +69,7 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
     committed = path if path is not None and path.exists() else catalogue.lock_path(stack)
     previous, unread = None, None
     try:
-        previous = _read(catalogue, committed)
+        previous = _read(catalogue, committed, follow=False)
     except LockError as error:
         unread = error
     why: dict[str, str] = {}
@@ -129,7 +129,7 @@ def tools() -> dict[str, str]:
     }
 
 
-def _read(catalogue: Catalogue, path: Path) -> Lock | None:
+def _read(catalogue: Catalogue, path: Path, *, follow: bool = True) -> Lock | None:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -137,4 +137,4 @@ def _read(catalogue: Catalogue, path: Path) -> Lock | None:
     except OSError as error:
         place = Place(file=catalogue.shown(path))
         raise LockError(f"the lock cannot be read: {error.strerror}", place=place) from error
-    return lockfile.load(content, catalogue.shown(path))
+    return lockfile.load(content, catalogue.shown(path), follow=follow)
