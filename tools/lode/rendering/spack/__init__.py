@@ -3,6 +3,7 @@
     repository/spack_repo/lode/<collection>/repo.yaml
     repository/spack_repo/lode/<collection>/build_systems/lode.py    what the packages share
     repository/spack_repo/lode/<collection>/packages/<name>/package.py, patches/…, tests/…
+    repository/names.yaml           Spack's names of packages to Lode's, where they differ
     <target>/spack.yaml
 
 The repository's own namespace keeps its packages apart from Spack's, whatever they are called: `nest` there is the
@@ -23,7 +24,7 @@ from lode.rendering import File, Rendering, header, names
 from lode.rendering.quoting import comment, yaml_document
 from lode.rendering.spack.environment import environment
 from lode.rendering.spack.package import package
-from lode.rendering.spack.reading import read_back
+from lode.rendering.spack.reading import NAMES, read_back
 from lode.rendering.spack.testing import test_files
 from lode.rendering.spack.words import Words
 from lode.rendering.weakening import Inexpressible
@@ -60,6 +61,8 @@ def render(lock: Lock, *, recipes: Mapping[str, Recipe], file: File) -> Renderin
         text = f"{mark}\n{package(recipe, nodes.get(name), words)}"
         files[folder / "package.py"] = text.encode()
         files |= _files(recipe, nodes.get(name), folder, file, words)
+    called = {words.name(name): name for name in sorted({*recipes, *nodes}) if words.name(name) != name}
+    files[NAMES] = f"{mark}{yaml_document(called)}".encode()
     for target in words.targets:
         document = environment(lock, target, words, f"$env/../{root}")
         files[PurePosixPath(target.name, "spack.yaml")] = f"{mark}{_pins(lock)}{yaml_document(document)}".encode()

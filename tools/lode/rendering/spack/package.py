@@ -12,11 +12,12 @@ from lode.rendering import names
 from lode.rendering.quoting import python
 from lode.rendering.spack import sources
 from lode.rendering.spack.directive import call
+from lode.rendering.spack.directive import lines as text_lines
 from lode.rendering.spack.testing import tests
 from lode.rendering.spack.words import Words, is_switch
 
 _BASES = {
-    System.CMAKE: ("cmake", "CMakePackage"),
+    System.CMAKE: ("cmake", "CMakePackage, generator"),
     System.AUTOTOOLS: ("autotools", "AutotoolsPackage"),
     System.MESON: ("meson", "MesonPackage"),
     System.BUNDLE: ("bundle", "BundlePackage"),
@@ -33,7 +34,8 @@ _ORDER = ("build", "link", "run", "test")
 
 def package(recipe: Recipe, node: Node | None, words: Words) -> str:
     """Return the text of the recipe's package.py, without header; `node` is what the lock has of it."""
-    module, base = _BASES.get(recipe.build.system, _GENERIC)
+    module, imported = _BASES.get(recipe.build.system, _GENERIC)
+    base = imported.partition(",")[0]
     support = f"spack_repo.{words.namespace}.build_systems"
     body = [
         f"    {python(recipe.summary)}",
@@ -53,7 +55,7 @@ def package(recipe: Recipe, node: Node | None, words: Words) -> str:
     ]
     text = "\n\n".join(part for part in body if part)
     return (
-        f"from spack_repo.builtin.build_systems.{module} import {base}\n"
+        f"from spack_repo.builtin.build_systems.{module} import {imported}\n"
         f"from {support} import lode\n\nfrom spack.package import *\n\n\n"
         f"class {names.class_name(words.name(recipe.name))}({base}):\n{text}\n"
     )
@@ -101,7 +103,8 @@ def _dependencies(recipe: Recipe, words: Words) -> Iterator[str]:
         if recipe.build.system in _FOR_PYTHON and dependency.requirement.package == "python":
             types |= {"build", "run"}
         for when in words.conditions(recipe, dependency.when):
-            yield call("depends_on", spec, type=tuple(sorted(types, key=_ORDER.index)), when=when or None)
+            ordered = tuple(sorted(types, key=_ORDER.index))
+            yield call("depends_on", spec, type=ordered if len(ordered) > 1 else ordered[0], when=when or None)
 
 
 def _conflicts(recipe: Recipe, words: Words) -> Iterator[str]:
@@ -159,7 +162,7 @@ def _steps(recipe: Recipe, words: Words) -> Iterator[str]:
     if build.prepare.strip():
         phase = _FIRST_PHASE.get(build.system, "install")
         yield f"    @run_before({python(phase)})\n" + _method(
-            "lode_prepare(self)", [f"lode.shell(self, {python(build.prepare)}{folder})"]
+            "lode_prepare(self)", [f"lode.shell(self, {text_lines(build.prepare, 8)}{folder})"]
         )
     if build.system in _ROOTS and (build.subdirectory or any(sources.roots(recipe).values())):
         yield f"    @property\n{_method(f'{_ROOTS[build.system]}(self)', [f'return lode.source(self{folder})'])}"
@@ -168,7 +171,7 @@ def _steps(recipe: Recipe, words: Words) -> Iterator[str]:
     yield _install(recipe, words, folder)
     if build.finish.strip():
         yield '    @run_after("install")\n' + _method(
-            "lode_finish(self)", [f"lode.shell(self, {python(build.finish)}{folder})"]
+            "lode_finish(self)", [f"lode.shell(self, {text_lines(build.finish, 8)}{folder})"]
         )
 
 
@@ -191,7 +194,7 @@ def _install(recipe: Recipe, words: Words, folder: str) -> str:
                      f"    make(*args, *{python(list(build.targets))})",
                      f"    make(*args, *{python(list(build.install_targets))})"]  # fmt: skip
         case System.SCRIPT:
-            lines = [f"lode.shell(self, {python(build.script)}{folder})"]
+            lines = [f"lode.shell(self, {text_lines(build.script, 8)}{folder})"]
         case _:
             return ""
     return _method("install(self, spec, prefix)", lines)

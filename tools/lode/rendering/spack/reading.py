@@ -22,6 +22,7 @@ from lode.rendering.agreement import Agreement, Item, Need, Unreadable
 from lode.rendering.spack.versions import admits
 from lode.tree import FileTree
 
+NAMES = PurePosixPath("repository/names.yaml")  # Spack's names to Lode's, where they differ
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _EXACT = re.compile(r"(?P<namespace>[a-z0-9_.]+)\.(?P<name>[a-z0-9-]+)@=(?P<version>\S+)")
 
@@ -46,6 +47,7 @@ def read_back(tree: FileTree) -> Agreement:
     """Return what the environments in `tree` pin, with the sources, patches and needs of their packages."""
     items: set[Item] = set()
     needs: set[Need] = set()
+    called = _names(tree.files.get(NAMES, b"{}"))
     packages: dict[PurePosixPath, tuple[_Directive, ...]] = {}
     for path, content in sorted(tree.files.items()):
         if len(path.parts) != 2 or path.name != "spack.yaml":
@@ -55,7 +57,7 @@ def read_back(tree: FileTree) -> Agreement:
         for name, pin in sorted(pins.items()):
             if not pin.namespace:
                 continue
-            package = _here(name)
+            package = called.get(name, name)
             if pin.namespace == "builtin":
                 items.add(Item(target=target, package=package, version=pin.version, delegated=True))
                 continue
@@ -64,10 +66,23 @@ def read_back(tree: FileTree) -> Agreement:
                 packages[folder] = tuple(_directives(tree, folder / "package.py"))
             holding = [one for one in packages[folder] if _holds(one.named.get("when", ""), pin, pins, everywhere)]
             items.add(_item(tree, target, package, pin, folder, holding))
-            needs |= {Need(target=target, package=package, needs=other) for other in _needs(holding, pins)}
+            needs |= {
+                Need(target=target, package=package, needs=called.get(other, other)) for other in _needs(holding, pins)
+            }
     if not items:
         raise Unreadable("there is no <target>/spack.yaml that pins anything", hint="render it again")
     return Agreement(items=frozenset(items), needs=frozenset(needs))
+
+
+def _names(content: bytes) -> Mapping[str, str]:
+    """Return Lode's names of the packages that Spack calls otherwise."""
+    try:
+        found = yaml.safe_load(content)
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, dict):
+        raise Unreadable("not a list of names as it is rendered", place=Place(file=str(NAMES)))
+    return found
 
 
 def _environment(path: PurePosixPath, content: bytes) -> tuple[dict[str, _Pin], frozenset[str]]:
@@ -141,10 +156,10 @@ def _item(
 
 def _needs(holding: list[_Directive], pins: Mapping[str, _Pin]) -> Iterator[str]:
     for one in holding:
-        if one.name == "depends_on" and one.named["type"] != ("test",):
+        if one.name == "depends_on" and one.named["type"] != "test":
             name, _ = _named(one.positional[0].split()[0])
             if name in pins and pins[name].namespace and _satisfied(one.positional[0], pins):
-                yield _here(name)
+                yield name
 
 
 def _holds(when: str, own: _Pin, pins: Mapping[str, _Pin], everywhere: frozenset[str]) -> bool:
@@ -183,7 +198,3 @@ def _named(text: str) -> tuple[str, str]:
     if not _NAME.fullmatch(name):
         raise Unreadable(f"not a spec as it is rendered: {text!r}")
     return name, ranges
-
-
-def _here(name: str) -> str:
-    return names.here(name.removeprefix("lode-"), names.SPACK)

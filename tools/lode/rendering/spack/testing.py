@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from lode.definitions.read_tests import files, is_file
 from lode.definitions.recipe import Recipe, Test
 from lode.rendering.quoting import python
+from lode.rendering.spack.directive import lines as text_lines
 from lode.rendering.spack.words import Words
 
 
@@ -56,5 +57,9 @@ def _call(test: Test) -> list[str]:
         named |= {"numbers": test.numbers, "tolerance": test.tolerance}
     if test.timeout_s != 300:
         named["timeout"] = test.timeout_s
-    words = [f"    {key}={python(value)}," for key, value in named.items() if value not in ([], "")]
+    words = [
+        f"    {key}={text_lines(value, 12) if isinstance(value, str) else python(value)},"
+        for key, value in named.items()
+        if value not in ([], "")
+    ]
     return ["lode.test(", "    self,", *words, ")"]

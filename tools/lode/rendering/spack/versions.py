@@ -58,9 +58,10 @@ def admits(ranges: str, version: str) -> bool:
 
 
 def ranges(constraint: Constraint, known: Collection[Version]) -> Ranges | None:
-    """Return the ranges that admit of the versions `known` those that `constraint` admits; None when it is none.
+    """Return the ranges that admit of the versions `known` those that `constraint` admits; None when none can.
 
-    Where no version is known, the nearest range, maybe not exact.
+    A range that may only admit versions which are not known stays one. Where nothing is known, it is the nearest
+    range, maybe not exact.
     """
     if not constraint.clauses:
         return Ranges(text="", exact=True)
