@@ -75,7 +75,7 @@ def _order(section: str) -> int:
 def _command(name: str, command: click.Command) -> list[str]:
     context = click.Context(command, info_name=f"lode {name}")
     usage = " ".join(command.collect_usage_pieces(context))
-    parts = [f"### lode {name}", f"```\nlode {name} {usage}\n```"]
+    parts = [f"{'#' * (3 + name.count(' '))} lode {name}", f"```\nlode {name} {usage}\n```"]
     if command.help:
         parts += [_paragraph(text) for text in inspect.cleandoc(command.help).split("\n\n")]
     common = {"--collection", "--json", "--quiet", "--verbose", "--help"}
