@@ -115,10 +115,11 @@ def _refuse_changed(lock: Lock, recipes: Mapping[str, Recipe]) -> None:
         recipe = recipes[node.package]
         stated = next((one for one in recipe.versions if one.version.text == node.version), None)
         if stated is None or recipe_digest(recipe, stated) != node.recipe:
-            said = "has no longer" if stated is None else "says other things of"
-            message = f"the recipe of {node.package} {said} version {node.version} than when the lock was made"
+            what = f"version {node.version}"
             if stated is None:
-                message = f"the recipe of {node.package} {said} version {node.version}, which the lock has"
+                message = f"the recipe of {node.package} no longer has {what}, which the lock has"
+            else:
+                message = f"the recipe of {node.package} says other things of {what} than when the lock was made"
             hint = f"`lode lock {lock.stack}@{lock.release}` brings the lock up to date"
             faults.append(Fault(message=message, place=recipe.place, hint=hint))
     if faults:
