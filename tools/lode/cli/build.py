@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from lode.building.schedule import Outcome
+from lode.cli.access import asking
 from lode.cli.common import Session, common
 from lode.definitions.catalogue import Catalogue
 from lode.progress import duration, size
+from lode.sourcing.access import Access
 from lode.workflow.build import BUILDERS, BuildReport, Plan, build, choose_target
 from lode.workflow.lock import locked
 
@@ -26,6 +28,7 @@ from lode.workflow.lock import locked
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, build what does not need the failed node.")
 @click.option("--keep-work", is_flag=True, help="Leave the folders that nodes are built in.")
 @click.option("--offline", is_flag=True, help="Fetch nothing; sources must be in the mirror.")
+@asking
 @common
 def command(
     session: Session,
@@ -37,6 +40,7 @@ def command(
     keep_going: bool,
     keep_work: bool,
     offline: bool,
+    access: Access,
 ) -> None:
     """Build the nodes of STACK that are not in the cache, fetching their sources first.
 
@@ -56,6 +60,7 @@ def command(
             keep_work=keep_work,
             offline=offline,
             builder=builder,
+            access=access,
         ),
         environ=os.environ,
         progress=session.progress(),

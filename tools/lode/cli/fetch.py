@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from lode.cli.access import asking
 from lode.cli.common import Session, common
 from lode.definitions.catalogue import Catalogue
 from lode.progress import size
-from lode.sourcing.access import SOFTWARE_HERITAGE, Access
+from lode.sourcing.access import Access
 from lode.sourcing.fetch import Fetched, FetchReport, Outcome
 from lode.workflow.fetch import fetch_stack
 
@@ -20,28 +21,21 @@ from lode.workflow.fetch import fetch_stack
 @click.argument("stack")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="MIRROR",
               help="The mirror to fill; default: your own, where `lode build` looks.")  # fmt: skip
-@click.option("--mirror", "mirrors", multiple=True, metavar="URL",
-              help="A mirror to ask first: a URL or a folder. Repeatable.")  # fmt: skip
 @click.option("--target", "targets", multiple=True, metavar="TARGET", help="Only for this target. Repeatable.")
 @click.option("--package", "packages", multiple=True, metavar="PACKAGE", help="Only for this package. Repeatable.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="How many at once.")
 @click.option("--offline", is_flag=True, help="Ask nothing from the network; list what is missing.")
-@click.option("--debian-mirror", "debian", multiple=True, envvar="LODE_DEBIAN_MIRROR", metavar="URL",
-              help="A Debian mirror to ask before those of this machine's apt. Repeatable.")  # fmt: skip
-@click.option("--archive", envvar="LODE_ARCHIVE", default=SOFTWARE_HERITAGE, metavar="URL",
-              help="The Software Heritage archive to ask last, or `none`.")  # fmt: skip
+@asking
 @common
 def command(
     session: Session,
     stack: str,
     output: Path | None,
-    mirrors: tuple[str, ...],
     targets: tuple[str, ...],
     packages: tuple[str, ...],
     jobs: int,
     offline: bool,
-    debian: tuple[str, ...],
-    archive: str,
+    access: Access,
 ) -> None:
     """Fetch the sources of STACK into the mirror, each checked against the sha256 in its lock.
 
@@ -57,7 +51,7 @@ def command(
         progress=session.progress(),
         jobs=jobs,
         offline=offline,
-        access=Access(mirrors=mirrors, debian=debian, archive="" if archive == "none" else archive),
+        access=access,
     )
     session.emit(document(report), "\n".join(table(report)))
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from lode.cli.access import asking
 from lode.cli.common import Session, common
 from lode.definitions.catalogue import Catalogue
+from lode.sourcing.access import Access
 from lode.workflow.build import BUILDERS, Plan
 from lode.workflow.release import Release, ReleasedTarget, release
 
@@ -27,6 +29,7 @@ from lode.workflow.release import Release, ReleasedTarget, release
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, build what does not need the failed node.")
 @click.option("--offline", is_flag=True, help="Fetch nothing; sources must be in the mirror.")
 @click.option("--test-again", is_flag=True, help="Run the tests even if they have passed on this very tree.")
+@asking
 @common
 def command(
     session: Session,
@@ -38,6 +41,7 @@ def command(
     keep_going: bool,
     offline: bool,
     test_again: bool,
+    access: Access,
 ) -> None:
     """Release STACK: check its definitions and lock, fetch, build, install, test, and write the report.
 

@@ -16,6 +16,7 @@ from lode.definitions.catalogue import Catalogue
 from lode.errors import BuildError, Fault, UsageError
 from lode.locking.graph import BUILDING, Lock, Node, build_order, closure
 from lode.progress import Progress
+from lode.sourcing.access import Access
 
 if TYPE_CHECKING:
     from lode.building.history import History
@@ -34,6 +35,7 @@ class Plan:
     keep_work: bool = False
     offline: bool = False
     builder: str = "rattler"
+    access: Access | None = None  # where sources are asked for; None: where they say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,7 @@ def _build_missing(lock: Lock, target: str, missing: Sequence[Node], site: _Site
         recipe_file=site.catalogue.recipe_file,
         progress=site.progress,
         offline=plan.offline,
+        access=plan.access,
     )
     history = History(places.cache / "times.jsonl")
     workshop = _workshop(lock, target, history, site)
