@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lode.definitions.requirement import Requirement
@@ -90,13 +90,14 @@ class _Chooser:
             if keep is None:
                 forced[package] = unusable(self._universe.members[package].recipe, previous[package])
                 continue
+            if self._ruled_out([], package, previous[package]):
+                continue  # by the stack itself
             better, _ = self.settle([*limits, keep])
-            if isinstance(better, Unsolvable):
-                if not self._ruled_out(outcome, package, previous[package]):
-                    forced[package] = self._why(keep)
-            else:
+            if not isinstance(better, Unsolvable):
                 outcome = better
                 limits.append(keep)
+            elif not self._ruled_out(outcome.cuts.values(), package, previous[package]):
+                forced[package] = self._why(keep)
         return replace(outcome, forced=forced)
 
     def _changed(self, outcome: Outcome, previous: Mapping[str, Version]) -> list[str]:
@@ -114,10 +115,10 @@ class _Chooser:
         )
         return Limit(name=package, ranks=frozenset({versions.index(version) + 1}), rule=rule)
 
-    def _ruled_out(self, outcome: Outcome, package: str, version: Version) -> bool:
-        """Return whether somebody's request for `package` itself does not admit `version`."""
+    def _ruled_out(self, cuts: Iterable[Cut], package: str, version: Version) -> bool:
+        """Return whether a request for `package` itself, of the stack or active in `cuts`, does not admit `version`."""
         asked = [rule.requirement for rule in self._universe.requests]
-        asked += [one.requirement for part in outcome.cuts.values() for same in part.edges.values() for one in same]
+        asked += [one.requirement for part in cuts for same in part.edges.values() for one in same]
         return any(one.package == package and not one.constraint.admits(version) for one in asked)
 
     def _why(self, keep: Limit) -> str:

@@ -171,8 +171,9 @@ class _Encoder:
         if rule.source is Source.CONFLICT:
             self._conflict(rule, name, [lines[rank] for rank in ranks], escapes)
         elif not escapes:
+            wanted = self._wants(rule.requirement)
             for rank in ranks:
-                lines[rank].depends += self._wants(rule.requirement)
+                lines[rank].depends += wanted
         else:
             for rank in ranks:
                 lines[rank].depends.append(name)
