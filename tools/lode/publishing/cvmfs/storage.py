@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,6 +18,7 @@ import filelock
 
 from lode.errors import PublicationError
 
+_PART = ".part"  # ends the name of a file that is being written
 _SCRATCH = "data/txn"  # as the format has it: served by nobody, and on the file system of the objects
 
 
@@ -33,7 +34,10 @@ class Storage(Protocol):
         ...
 
     def write(self, key: str, content: bytes) -> bool:
-        """Put an object at `key` unless it is there already, and return whether it was new. Threads may call this."""
+        """Put an object at `key` unless it is there already, and return whether it was new.
+
+        Threads of the one writer may call this at the same time.
+        """
         ...
 
     def replace(self, key: str, content: bytes) -> None:
@@ -132,36 +136,46 @@ class Folder:
                 f"another command is writing to the repository in {self.root}", hint="call again when it has ended"
             ) from None
         try:
-            for left in scratch.glob("*.part"):
+            for left in scratch.glob(f"*{_PART}"):
                 left.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
 
     def _put(self, key: str, content: bytes, *, durable: bool) -> None:
-        path = self.root / key
-        handle, temporary = self._scratch()
+        """Write the thread's own file in the scratch folder and rename it; the next writer sweeps a killed one's."""
+        path = f"{self.root}/{key}"
+        temporary = f"{self.root}/{_SCRATCH}/{threading.get_ident():x}{_PART}"
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                os.fchmod(file.fileno(), 0o644)
+            handle = _opened(temporary)
+            try:
+                _write(handle, content)
+                os.fchmod(handle, 0o644)
                 if durable:
-                    file.flush()
-                    os.fsync(file.fileno())
+                    os.fsync(handle)
+            finally:
+                os.close(handle)
             try:
                 os.replace(temporary, path)
             except FileNotFoundError:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
                 os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
 
-    def _scratch(self) -> tuple[int, str]:
-        scratch = self.root / _SCRATCH
-        try:
-            return tempfile.mkstemp(suffix=".part", dir=scratch)
-        except FileNotFoundError:
-            scratch.mkdir(parents=True, exist_ok=True)
-            return tempfile.mkstemp(suffix=".part", dir=scratch)
+
+def _opened(path: str) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return os.open(path, flags, 0o644)
+
+
+def _write(handle: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(handle, left) :]
