@@ -49,6 +49,26 @@ def test_yaml_reads_back_hostile_texts(text: str) -> None:
     assert yaml.safe_load(quoting.yaml_document({text: [text, {"x": text}]})) == {text: [text, {"x": text}]}
 
 
+def test_yaml_is_written_as_people_write_it() -> None:
+    value = {"spack": {"specs": ["a@=1", {"b": [1, None, True], "c": {}}, [["x"], []]], "run": "a\n  b\n", "v": "1.2"}}
+    assert quoting.yaml_document(value) == (
+        "spack:\n  specs:\n    - a@=1\n    - b:\n        - 1\n        - null\n        - true\n      c: {}\n"
+        '    - - - x\n      - []\n  run: |\n    a\n      b\n  v: "1.2"\n'
+    )
+
+
+@given(texts.map(lambda text: text + "\n\n"), texts)
+def test_yaml_keeps_line_ends_of_long_texts(one: str, two: str) -> None:
+    value = {"a": [f"{two}\n{one}", {"b": f"{one}\n{two}"}], "c": f"{two}\n{two}", "d": 1}
+    assert yaml.safe_load(quoting.yaml_document(value)) == value
+
+
+@pytest.mark.parametrize("value", [1.5, {1: "x"}, {"x": b"y"}, object()])
+def test_yaml_of_anything_else_is_refused(value: object) -> None:
+    with pytest.raises(TypeError):
+        quoting.yaml_document(value)
+
+
 @pytest.mark.parametrize("mark", ["#", "--", ";;", "//"])
 @given(text=texts)
 def test_comment_has_only_lines_with_its_mark(mark: str, text: str) -> None:

@@ -54,13 +54,60 @@ def lost(made: Rendering) -> list[str]:
     return [str(one) for one in made.weakenings if one.package]
 
 
+def sample() -> World:
+    """Return a world in which recipes say all that a package of Spack shows, on two targets."""
+    world = World(target(externals="make=4.3 cmake=3.25.1"), target("debian13-x86_64", externals="make=4.4"))
+    world.add("zlib", "1.2.13 1.3.1", languages="c", system=System.SCRIPT)
+    world.add("cmake", "3.31.0", system=System.AUTOTOOLS)
+    world.add("python", "3.11.2 3.13.5", languages="c", needs=["zlib"], build=["make"], system=System.AUTOTOOLS)
+    world.add("backend", run=["python"], system=System.PYTHON)
+    world.add("module", "2.0", needs=["nest ==2.4.*", "python >=3.11"], build=["backend"], system=System.PYTHON)
+    world.add("wheel", run=["python <3.14"], system=System.WHEEL)
+    world.add("all-of-it", run=["module", "wheel"], system=System.BUNDLE)
+    world.add("nest", "2.3 2.4.1", languages="cxx", options=["gdml=true", "std=17:17,20"], needs=["zlib when +gdml"],
+              build=["cmake >=3.20", "make"], args=[Argument(option="gdml", define="NEST_GDML")])  # fmt: skip
+    bundle = world.recipes["all-of-it"]
+    world.recipes["all-of-it"] = replace(bundle, versions=(replace(bundle.versions[0], sources=()),))
+    nest, module, zlib = (world.recipes[name] for name in ("nest", "module", "zlib"))
+    patched = replace(nest.versions[0], patches=(Patch(file="patches/a.patch", reason="x"),))
+    world.files = {("nest", "patches/a.patch"): b"--- a\n+++ b\n", ("nest", "tests/yields.cpp"): b"int main() {}\n",
+                   ("nest", "tests/yields.json"): b"{}\n"}  # fmt: skip
+    world.recipes["nest"] = replace(
+        nest,
+        versions=(patched, *nest.versions[1:]),
+        tags=("simulation",),
+        environment=Environment(prepend=(("NEST_PATH", "share"),), set=(("NEST", "."),), value=(("NEST_UNIT", "keV"),)),
+        tests=(
+            Test(name="yields", compile="tests/yields.cpp", libraries=("NESTCore",), flags=("-I$PREFIX/include/NEST",),
+                 numbers="tests/yields.json", tolerance="1e-6", timeout_s=60),
+            Test(name="runs", run="nest --help\nnest --version\n", when=condition("+gdml")),
+        ),
+    )  # fmt: skip
+    world.recipes["zlib"] = replace(
+        zlib, build=replace(zlib.build, script='./configure --prefix="$PREFIX"\nmake install\n', finish="rm -f x")
+    )
+    world.recipes["module"] = replace(
+        module,
+        build=replace(module.build, environment=(("NEST_ROOT", "$PREFIX"),), args=(Argument(words=("-Cj=$JOBS",)),)),
+        tests=(Test(name="import", python="import module"),),
+    )
+    return world
+
+
+def test_sample_stack_renders_as_before() -> None:
+    for path, content in rendered(sample(), "all-of-it", "nest", release="2026.11").tree.files.items():
+        same_as_golden(f"rendering/spack/{path}", content)
+
+
 @pytest.mark.parametrize("reference", references())
-def test_shipped_stack_renders_as_before(reference: str) -> None:
+def test_every_shipped_recipe_is_a_package_of_its_name(reference: str) -> None:
     lock, recipes, file = shipped(reference)
     made = render(lock, recipes=recipes, file=file)
+    assert len([path for path in made.tree.files if path.name == "package.py"]) == len(recipes)
     for path, content in made.tree.files.items():
-        if not {"tests", "patches"} & set(path.parts):
-            same_as_golden(f"rendering/spack/{lock.stack}/{path}", content)
+        if path.name == "package.py":
+            (defined,) = [one for one in ast.parse(content).body if isinstance(one, ast.ClassDef)]
+            assert defined.name.lower() == path.parent.name.replace("_", "")
 
 
 def test_conditions_versions_and_options_become_specs() -> None:

@@ -23,6 +23,7 @@ from lode.rendering.spack.versions import admits
 from lode.tree import FileTree
 
 NAMES = PurePosixPath("repository/names.yaml")  # Spack's names to Lode's, where they differ
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, and ten times as fast where it was compiled
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _EXACT = re.compile(r"(?P<namespace>[a-z0-9_.]+)\.(?P<name>[a-z0-9-]+)@=(?P<version>\S+)")
 
@@ -77,7 +78,7 @@ def read_back(tree: FileTree) -> Agreement:
 def _names(content: bytes) -> Mapping[str, str]:
     """Return Lode's names of the packages that Spack calls otherwise."""
     try:
-        found = yaml.safe_load(content)
+        found = yaml.load(content, Loader=_LOADER)  # noqa: S506
     except yaml.YAMLError:
         found = None
     if not isinstance(found, dict):
@@ -88,7 +89,7 @@ def _names(content: bytes) -> Mapping[str, str]:
 def _environment(path: PurePosixPath, content: bytes) -> tuple[dict[str, _Pin], frozenset[str]]:
     """Return what each package is required to be, and the parts of specs that hold for all."""
     try:
-        settings = yaml.safe_load(content)["spack"]["packages"]
+        settings = yaml.load(content, Loader=_LOADER)["spack"]["packages"]  # noqa: S506
         everywhere = frozenset(settings["all"]["require"])
         return {name: pin for name, one in settings.items() if (pin := _pin(one)) is not None}, everywhere
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:

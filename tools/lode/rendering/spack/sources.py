@@ -54,7 +54,9 @@ def roots(recipe: Recipe) -> dict[str, str]:
 
 def _version(recipe: Recipe, stated: RecipeVersion, node: Node | None, words: Words) -> Iterator[str]:
     text, deprecated = stated.version.text, True if stated.deprecated else None
-    if recipe.build.system is System.BUNDLE or not stated.sources:
+    if recipe.build.system is System.BUNDLE and stated.sources:
+        words.refuse(recipe, f"version {text} has sources, which a bundle of Spack cannot have")
+    if not stated.sources:
         yield call("version", text, deprecated=deprecated)
         return
     first, *others = stated.sources
