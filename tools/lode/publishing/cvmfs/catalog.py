@@ -63,7 +63,7 @@ def dump(catalog: Catalog) -> bytes:
 
 def load(content: bytes) -> Catalog:
     """Return the catalog in the database `content`; VerificationError when it cannot be read as one."""
-    with closing(_open(content)) as database:
+    with closing(opened(content, "a catalog")) as database:
         try:
             properties = {
                 bytes(key).decode(): bytes(value).decode()
@@ -86,7 +86,7 @@ def load(content: bytes) -> Catalog:
 
 def total(content: bytes) -> Counters:
     """Return the numbers of a catalog and all below it, from what its database says of itself."""
-    with closing(_open(content)) as database:
+    with closing(opened(content, "a catalog")) as database:
         try:
             statistics: dict[str, int] = dict(database.execute("SELECT counter, value FROM statistics"))
             return Counters(**{name: statistics[f"self_{name}"] + statistics[f"subtree_{name}"] for name in COUNTERS})
@@ -96,7 +96,7 @@ def total(content: bytes) -> Counters:
 
 def references(content: bytes) -> tuple[set[str], set[str], tuple[Nested, ...]]:
     """Return the hashes of the files, those of the chunks, and the catalogs directly below that a catalog refers to."""
-    with closing(_open(content)) as database:
+    with closing(opened(content, "a catalog")) as database:
         try:
             files = {row[0].hex() for row in database.execute("SELECT DISTINCT hash FROM catalog WHERE hash NOTNULL")}
             chunks = {row[0].hex() for row in database.execute("SELECT DISTINCT hash FROM chunks")}
@@ -105,13 +105,12 @@ def references(content: bytes) -> tuple[set[str], set[str], tuple[Nested, ...]]:
             raise VerificationError(f"a catalog is damaged: {error}") from error
 
 
-def _open(content: bytes) -> sqlite3.Connection:
+def opened(content: bytes, what: str) -> sqlite3.Connection:
+    """Return the database `content`, in memory; VerificationError when it is none. What is in it may still be wrong."""
+    if not content.startswith(b"SQLite format 3\0"):
+        raise VerificationError(f"{what} is damaged: it is not a database")
     database = sqlite3.connect(":memory:")
-    try:
-        database.deserialize(content)
-    except sqlite3.Error as error:  # pragma: no cover - sqlite takes anything here and complains at the first query
-        database.close()
-        raise VerificationError(f"a catalog is damaged: {error}") from error
+    database.deserialize(content)
     return database
 
 

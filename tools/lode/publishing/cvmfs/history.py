@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from lode.errors import VerificationError
-from lode.publishing.cvmfs.catalog import canonical
+from lode.publishing.cvmfs.catalog import canonical, opened
 
 TRUNK, PREVIOUS = "trunk", "trunk-previous"
 
@@ -51,9 +51,8 @@ def dump(fqrn: str, tags: Iterable[Tag]) -> bytes:
 
 def load(content: bytes) -> tuple[Tag, ...]:
     """Return the tags in the database `content`, sorted by name; VerificationError when it cannot be read."""
-    with closing(sqlite3.connect(":memory:")) as database:
+    with closing(opened(content, "the history of tags")) as database:
         try:
-            database.deserialize(content)
             rows = database.execute("SELECT name, hash, size, revision, timestamp, description FROM tags ORDER BY name")
             return tuple(
                 Tag(name=name, root=root, root_bytes=size, revision=revision, time=time, description=description)

@@ -1,0 +1,73 @@
+"""Catalogs and tags as databases: what goes in comes out, and the bytes are always the same."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from lode.errors import VerificationError
+from lode.publishing.cvmfs import catalog, history
+from lode.publishing.cvmfs.history import Tag
+from lode.publishing.cvmfs.rows import CHUNKED, FILE, LINK, MOUNT_POINT, Catalog, Chunk, Counters, Nested, Row, folder
+
+HASH = "0123456789abcdef0123456789abcdef01234567"
+CATALOG = Catalog(
+    prefix=b"",
+    rows=(
+        folder(b"", folders=2, mtime=1),
+        folder(b"/a", folders=0, mtime=-1),
+        Row(path=b"/a/f\xff", flags=FILE, mode=0o100644, size=3, mtime=1, links=1, hash=HASH),
+        Row(path=b"/a/l", flags=FILE | LINK, mode=0o120777, size=2, mtime=1, links=1, target=b"\xfe."),
+        Row(
+            path=b"/big",
+            flags=FILE | CHUNKED,
+            mode=0o104755,
+            size=9,
+            mtime=1,
+            links=1,
+            chunks=(Chunk(offset=0, size=5, hash=HASH), Chunk(offset=5, size=4, hash=HASH[::-1])),
+        ),
+        folder(b"/n", folders=0, mtime=1, flags=1 | MOUNT_POINT),
+    ),
+    nested=(Nested(path=b"/n", hash=HASH, size=5),),
+    below=Counters(regular=7, dir=1, file_size=70),
+    properties={"TTL": "240", "revision": "3", "schema": "2.5", "schema_revision": "6"},
+)
+# Of the database; changing it is a format change: the root hashes of all repositories move.
+DIGEST = "4d4c30377a750f270bb681c88dcfc1728344dedd67dca69a6ed960885dc97d9f"
+
+
+def test_catalog_comes_back_as_it_was() -> None:
+    assert catalog.load(catalog.dump(CATALOG)) == CATALOG
+
+
+def test_catalog_has_the_same_bytes_whichever_library_writes_it() -> None:
+    assert hashlib.sha256(catalog.dump(CATALOG)).hexdigest() == DIGEST
+
+
+def test_numbers_are_those_of_the_rows() -> None:
+    assert catalog.total(catalog.dump(CATALOG)) == CATALOG.total == Counters(
+        regular=9, symlink=1, dir=4, nested=1, chunked=1, chunks=2, file_size=82, chunked_size=9
+    )  # fmt: skip
+
+
+def test_references_name_every_object() -> None:
+    assert catalog.references(catalog.dump(CATALOG)) == ({HASH}, {HASH, HASH[::-1]}, CATALOG.nested)
+
+
+@pytest.mark.parametrize("spoil", [b"", b"not a database", None])
+def test_what_is_no_catalog_is_refused(spoil: bytes | None) -> None:
+    content = catalog.dump(CATALOG)[:9000] if spoil is None else spoil
+    for read in (catalog.load, catalog.total, catalog.references):
+        with pytest.raises(VerificationError, match=r"^a catalog is damaged"):
+            read(content)
+
+
+def test_tags_come_back_sorted() -> None:
+    tags = [
+        Tag(name=name, root=HASH, root_bytes=5, revision=2, time=7, description="né") for name in ("trunk", "2026.11")
+    ]
+    assert history.load(history.dump("t.example.org", tags)) == (tags[1], tags[0])
+    with pytest.raises(VerificationError, match=r"^the history of tags is damaged"):
+        history.load(b"no database at all")
