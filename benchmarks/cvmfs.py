@@ -1,20 +1,17 @@
 """What publishing costs in CPU seconds, beside the floor of the same machine: zlib and SHA-1 of the same bytes.
 
-`python benchmarks/cvmfs.py --files 20001 --megabytes 548 [--engine isal]`; the tree is synthetic: half of each file is
-random, half text, so that it deflates about as software does.
+The tree is synthetic: half of each file is random, half text, so that it deflates about as software does.
+LODE_BENCH_FILES, LODE_BENCH_MEGABYTES and LODE_BENCH_ENGINE (zlib, isal, zlib-ng) change it.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import hashlib
-import json
 import os
 import random
 import resource
 import shutil
-import sys
 import tempfile
 import time
 import zlib
@@ -32,7 +29,10 @@ from lode.publishing.cvmfs.publish import Source
 from lode.publishing.cvmfs.storage import Folder
 from lode.publishing.cvmfs.stratum import Stratum
 
-NAME = "bench.example.org"
+NAME = "cvmfs"
+SIZE = {"FILES": 20_001, "MEGABYTES": 548}
+JOBS = len(os.sched_getaffinity(0))
+REPOSITORY = "bench.example.org"
 NOW = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
 WORDS = [b"return", b"const", b"double", b"energy", b"\t", b"\n", b"(", b");", b"import ", b"0x%08x", b"__init__"]
 
@@ -57,11 +57,11 @@ def seal(root: Path) -> Source:
     return Source(root=root, inventory=place, digest=digest, mount="/bench/1/any-x86_64", mtime=1)
 
 
-def cpu(work: Callable[[], object]) -> tuple[float, float]:
-    """Return CPU seconds and wall seconds of `work`."""
-    before, started = time.process_time(), time.perf_counter()
+def cpu(work: Callable[[], object]) -> float:
+    """Return the CPU seconds of `work`."""
+    before = time.process_time()
     work()
-    return time.process_time() - before, time.perf_counter() - started
+    return time.process_time() - before
 
 
 def floor(root: Path, level: int) -> None:
@@ -75,29 +75,27 @@ def hashing(folder: Path) -> None:
         hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=20_001)
-    parser.add_argument("--megabytes", type=int, default=548)
-    parser.add_argument("--engine", choices=tuple(LEVELS), default="zlib")
-    parser.add_argument("--level", type=int)
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    asked = parser.parse_args()
-    level = LEVELS[asked.engine][1] if asked.level is None else asked.level
+def measure() -> list[tuple[str, float, str, float | None]]:
+    """Return rows of name, figure, unit and limit (None: none)."""
+    engine = os.environ.get("LODE_BENCH_ENGINE", "zlib")
+    files, megabytes = (int(os.environ.get(f"LODE_BENCH_{what}", usual)) for what, usual in SIZE.items())
     home = Path(tempfile.mkdtemp(prefix="lode-bench-"))
     try:
-        json.dump(measure(home, asked, Compression(engine=asked.engine, level=level)), sys.stdout, indent=2)
-        print()
+        times = _times(home, files, megabytes, Compression(engine=engine, level=LEVELS[engine][1]))
     finally:
         shutil.rmtree(home)
+    rows: list[tuple[str, float, str, float | None]] = [
+        (f"{what} ({engine})", round(seconds, 2), "CPU s", None) for what, seconds in times.items()
+    ]
+    return [*rows, ("peak memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "MB", 400)]
 
 
-def measure(home: Path, asked: argparse.Namespace, compression: Compression) -> dict[str, object]:
+def _times(home: Path, count: int, megabytes: int, compression: Compression) -> dict[str, float]:
     tree = home / "tree"
-    plant(tree, asked.files, asked.megabytes)
+    plant(tree, count, megabytes)
     source = seal(tree)
-    repository = Repository(name=NAME, compression=compression)
-    files = KeyFiles(folder=home / "keys", name=NAME)
+    repository = Repository(name=REPOSITORY, compression=compression)
+    files = KeyFiles(folder=home / "keys", name=REPOSITORY)
     keys.generate(files, now=NOW)
     key = keys.load_signing(files, None)
     there = Stratum(
@@ -110,23 +108,15 @@ def measure(home: Path, asked: argparse.Namespace, compression: Compression) -> 
     cache = Cache(home / "cache.sqlite")
 
     def put(what: Source) -> Callable[[], object]:
-        return lambda: publish.publish(there, key, [what], cache=cache, now=NOW, jobs=asked.jobs, progress=Silent())
+        return lambda: publish.publish(there, key, [what], cache=cache, now=NOW, jobs=JOBS, progress=Silent())
 
-    found: dict[str, object] = {"files": asked.files, "megabytes": asked.megabytes, "engine": asked.engine}
-    found["level"], found["jobs"] = compression.level, asked.jobs
     times = {"floor: zlib 6 and SHA-1": cpu(lambda: floor(tree, 6)), "publish": cpu(put(source))}
     times["publish unchanged"] = cpu(put(source))
-    for number in range(0, asked.files, 100):
+    for number in range(0, count, 100):
         place = tree / f"p{number // 500}" / f"d{number % 500 // 50}" / f"f{number}"
         place.write_bytes(place.read_bytes() + b"changed")
     times["publish after changing 1 %"] = cpu(put(seal(tree)))
     times["floor: SHA-1 of what is stored"] = cpu(lambda: hashing(home / "served"))
-    times["check"] = cpu(lambda: check.check(there, now=NOW, jobs=asked.jobs, progress=Silent()))
+    times["check"] = cpu(lambda: check.check(there, now=NOW, jobs=JOBS, progress=Silent()))
     cache.close()
-    found["seconds"] = {name: {"cpu": round(a, 2), "wall": round(b, 2)} for name, (a, b) in times.items()}
-    found["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return found
-
-
-if __name__ == "__main__":
-    main()
+    return times
