@@ -46,7 +46,7 @@ class Tree:
 
 
 class Cache:
-    """An SQLite file. One that cannot be opened is made anew; one that fails later answers that it knows nothing."""
+    """An SQLite file. One that is no database is made anew."""
 
     def __init__(self, path: Path) -> None:
         """Open the cache at `path`."""
