@@ -40,8 +40,6 @@ __all__ = [
 LIMIT_BYTES = 1 << 20
 LIMIT_DEPTH = 1000  # libyaml's composer recurses on the C stack
 
-# Where an anchor, an alias or a tag may begin. Shell texts match too: then the events are asked.
-_SUSPECT = re.compile(r"[&*!](?<![^\s\[{,:][&*!])(?:(?<=!)(?=\S)|(?=[\w-]))")
 _SURROGATE = re.compile(r"\\[uU](?:0000)?[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 _HINTS = (
@@ -73,8 +71,8 @@ class Document:
     def place(self, node: Node, offset: int | None = None) -> Place:
         """Return where `node` begins, or where the character `offset` of its text is, when that is on its line."""
         mark = node.start_mark
-        shift = 0 if offset is None else _shift(node, offset)
-        return Place(file=self.file, line=mark.line + 1, column=mark.column + 1 + shift)
+        column = mark.column + 1 if offset is None else mark.column + 1 + _shift(node, offset)
+        return Place(file=self.file, line=mark.line + 1, column=column)
 
     def fault(self, node: Node, message: str, *, hint: str | None = None, offset: int | None = None) -> None:
         """Note a fault at `node`, or at the character `offset` of its text."""
@@ -90,7 +88,7 @@ class Document:
 def compose(content: bytes, file: str) -> Document:
     """Return the one document in `content`; DefinitionError when it is not plain, single, bounded UTF-8 YAML."""
     text = _decode(content, file)
-    if _SUSPECT.search(text):
+    if _may_refer(text):
         _refuse_references(text, file)
     composer = _Composer if _may_be_deep(text) else _ShallowComposer
     try:
@@ -168,12 +166,22 @@ class _ShallowComposer(_Parser):  # type: ignore[misc]
 
 
 def _may_be_deep(text: str) -> bool:
-    """Return False when `text` cannot nest deeper than the limit.
+    """Return False when `text` cannot nest deeper than the limit: each list or mapping needs one of these signs."""
+    return sum(map(text.count, "[{:-?")) > LIMIT_DEPTH
 
-    Each level of the flow style opens a bracket; each of the block style begins in another column of some line.
-    """
-    brackets = text.count("[") + text.count("{")
-    return brackets + max(map(len, text.splitlines()), default=0) > LIMIT_DEPTH
+
+def _may_refer(text: str) -> bool:
+    """Return False when `text` has no anchor, alias or tag. Some shell texts look like one: the events can tell."""
+    for sign in "&*!":
+        at = text.find(sign)
+        while at >= 0:
+            after = text[at + 1 : at + 2]
+            if (at == 0 or text[at - 1] in " \t\r\n[{,:") and (
+                after.isalnum() or after in "_-" if sign != "!" else not after.isspace()
+            ):
+                return True
+            at = text.find(sign, at + 1)
+    return False
 
 
 def _decode(content: bytes, file: str) -> str:

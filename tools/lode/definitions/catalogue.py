@@ -18,6 +18,8 @@ from lode.definitions.version import Version
 from lode.errors import DefinitionError, Fault, Place
 from lode.yamldoc import LIMIT_BYTES, meant
 
+_PIECE = 1 << 16  # bytes: most files in one reading, without a buffer
+
 Name = TypeVar("Name", bound=Hashable)
 Definition = TypeVar("Definition")
 
@@ -180,8 +182,7 @@ class Catalogue:
         file = _shown(path, self._here)
         self._inside(*os.path.split(path))
         try:
-            with open(path, "rb") as handle:
-                content = handle.read(LIMIT_BYTES + 1)
+            content = _content(path)
         except OSError as error:
             raise DefinitionError(f"cannot be read: {error.strerror}", place=Place(file=file)) from error
         return reader(content, file)
@@ -225,6 +226,19 @@ def _first(pairs: Iterable[tuple[Name, Path]]) -> dict[Name, str]:
     for name, path in pairs:
         found.setdefault(name, str(path))
     return found
+
+
+def _content(path: str) -> bytes:
+    """Return the bytes of the file at `path`, at most one more than a definition may have."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        content = piece = os.read(handle, _PIECE)
+        while len(piece) == _PIECE and len(content) <= LIMIT_BYTES:
+            piece = os.read(handle, _PIECE)
+            content += piece
+        return content
+    finally:
+        os.close(handle)
 
 
 def _files(folder: str) -> list[str]:

@@ -200,7 +200,6 @@ def _add(same: list[Dependency], kind: Kind, request: Requirement, when: Conditi
 
 def _request(table: Table, node: Node, item: str | Table) -> tuple[Requirement, Condition]:
     """Return the requirement and condition of a list's item, a text or a table with `package` and `when`."""
-    document = table.document
     if isinstance(item, Table):
         node, text = item.nodes.get("package", node), item.text("package")
         when = item.parse("when", language.condition, ALWAYS)
@@ -208,8 +207,8 @@ def _request(table: Table, node: Node, item: str | Table) -> tuple[Requirement, 
         text, when = item, ALWAYS
     if not text:
         return _NOTHING, when
-    request = parse(document, node, "requirement", text, language.requirement, _NOTHING)
-    return language.placed(request, document.place(node)), when
+    request = parse(table.document, node, "requirement", text, language.requirement, _NOTHING)
+    return language.placed(request, table.document.place(node)), when
 
 
 def _refuse_language(table: Table, node: Node, request: Requirement, when: Condition, kind: Kind) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
@@ -354,20 +354,21 @@ def read_table(document: Document, node: Node, form: Form, label: str) -> Table:
     guessed: list[str] = []
     for key_node, value_node in node.value:
         key = key_node.value if type(key_node) is ScalarNode else ""
-        if key not in readers:
+        reader = readers.get(key)
+        if reader is None:
             guessed += _refuse_key(document, key_node, form)
         elif key in nodes:
             first = next(one for one, _ in node.value if one.value == key)
             _refuse_twice(document, key_node, key, first)
         else:
             nodes[key] = value_node
-            values[key] = readers[key](document, value_node, key)
+            values[key] = reader(document, value_node, key)
     for key in form.required:
         if key not in nodes and key not in guessed:
             hint = f"{key}: {form.keys[key].summary}"
             document.fault(node, f"{form.title}: the key {key!r} is missing", hint=hint)
-    if form.exactly_one and not any(key in form.exactly_one for key in guessed):
-        _require_one(document, table)
+    if form.exactly_one:
+        _require_one(document, table, guessed)
     return table
 
 
@@ -420,9 +421,9 @@ def _refuse_twice(document: Document, key_node: Node, key: str, first: Node) -> 
     document.fault(key_node, f"the key {key!r} is given twice", hint=f"the first one is in line {line}")
 
 
-def _require_one(document: Document, table: Table) -> None:
+def _require_one(document: Document, table: Table, guessed: Sequence[str]) -> None:
     given = [key for key in table.form.exactly_one if key in table.nodes]
-    if len(given) != 1:
+    if len(given) != 1 and not any(key in table.form.exactly_one for key in guessed):
         choice = ", ".join(table.form.exactly_one)
         found = f"has {' and '.join(given)}" if given else "has none"
         document.fault(table.node, f"{table.form.title}: exactly one of {choice} is needed, this one {found}")
