@@ -186,6 +186,9 @@ def test_bug_is_reported_even_where_nothing_can_be_written(
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "the disk or the quota is full"),
         (OSError(errno.EROFS, "Read-only file system", "/c/x"), "the file system is read-only: /c/x"),
         (PermissionError(errno.EACCES, "Permission denied", b"/c/x"), "permission denied: /c/x"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/c/x"), "a part of this path is no folder: /c/x"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "/c/x"), "a folder is where a file belongs: /c/x"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "/c/x"), "the name is too long for the file system: /c/x"),
         (OSError(errno.EMFILE, "Too many open files"), "too many files are open at once"),
         (OSError(errno.EIO, "Input/output error", "/c"), "the disk reports an input/output error: /c"),
         (MemoryError(), "this machine has not enough memory for that"),
@@ -197,6 +200,17 @@ def test_what_the_system_refuses_is_a_sentence_with_status_10(
     install(raising(error))
     assert main.run(["probe"]) == 10
     assert capsys.readouterr().err.splitlines()[0] == message
+
+
+def test_hint_about_a_right_that_is_lacking_fits_files_of_the_user_too(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(raising(PermissionError(errno.EACCES, "Permission denied", "/c/x")))
+    assert main.run(["probe"]) == 10
+    assert capsys.readouterr().err == (
+        "permission denied: /c/x\n"
+        "  hint: give yourself the right to it; if Lode keeps its own files there, LODE_HOME names another folder\n"
+    )
 
 
 def test_other_system_errors_are_bugs(install: Install) -> None:
@@ -232,6 +246,32 @@ def test_broken_pipe_is_quiet() -> None:
         p.stdout.close()
         assert p.stderr.read() == b""
     assert p.returncode == 141
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [
+        (">&-", 0, ""),
+        ("2>&- >/dev/null", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        ("--json >/dev/full", 10, "standard output cannot be written: No space left on device\n"),
+        (
+            ">/dev/full",
+            10,
+            "the disk or the quota is full\n  hint: free some space, or put the cache elsewhere with LODE_CACHE; "
+            "the next call goes on from here\n",
+        ),
+    ],
+)
+def test_closed_or_full_output_ends_without_a_traceback(redirection: str, status: int, said: str) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", f'"$0" -m lode list stacks {redirection}', sys.executable],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (status, said)
 
 
 @pytest.mark.integration

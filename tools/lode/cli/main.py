@@ -86,6 +86,7 @@ def lode() -> None:
 def main() -> None:
     """Run the command line; exit with the status of the error's cause."""
     signal.signal(signal.SIGTERM, _terminate)
+    _open_streams()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -99,8 +100,28 @@ def run(arguments: list[str]) -> int:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:  # `lode list | head`: whoever read has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return BROKEN_PIPE
+    except OSError as error:  # standard output is a file on a full disk
+        _drop_output()
+        sys.stderr.write(f"standard output cannot be written: {error.strerror}\n")
+        return HostError.status
+
+
+def _open_streams() -> None:
+    """Open what was closed by the caller (`>&-`) on nothing, lest a file gets its number and takes what is printed."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, so that the end of Python does not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status(arguments: list[str]) -> int:
@@ -190,7 +211,20 @@ def _host_error(error: Exception) -> HostError | None:
         case errno.EROFS:
             return HostError(f"the file system is read-only{where}", hint="LODE_HOME names another folder to work in")
         case errno.EACCES | errno.EPERM:
-            return HostError(f"permission denied{where}", hint="LODE_HOME names another folder to work in")
+            hint = "give yourself the right to it; if Lode keeps its own files there, LODE_HOME names another folder"
+            return HostError(f"permission denied{where}", hint=hint)
+        case errno.ENOTDIR:
+            return HostError(
+                f"a part of this path is no folder{where}", hint="name another path, or move the file away"
+            )
+        case errno.EISDIR:
+            return HostError(
+                f"a folder is where a file belongs{where}", hint="name another path, or move the folder away"
+            )
+        case errno.ENAMETOOLONG:
+            return HostError(
+                f"the name is too long for the file system{where}", hint="work in a folder nearer to the root"
+            )
         case errno.EMFILE | errno.ENFILE:
             return HostError("too many files are open at once", hint="raise the limit (ulimit -n) or use fewer jobs")
         case errno.EIO:
