@@ -238,7 +238,7 @@ def test_recipe_that_went_away_is_told(tmp_path: Path) -> None:
     root = collection(tmp_path, "nest")
     catalogue = opened(root, here=root)
     (root / "recipes/nest/recipe.yaml").unlink()
-    assert fault(catalogue.recipe, "nest") == ("recipes/nest/recipe.yaml: the file 'recipe.yaml' does not exist")
+    assert fault(catalogue.recipe, "nest") == "recipes/nest/recipe.yaml: cannot be read: No such file or directory"
 
 
 def test_recipe_behind_a_link_out_of_the_collection_is_not_read(tmp_path: Path) -> None:

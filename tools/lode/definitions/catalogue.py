@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from lode.definitions import collection, folders, read_recipe, read_stack, read_target
+from lode.definitions import collection, folders, language, read_recipe, read_stack, read_target
 from lode.definitions.collection import Collection
 from lode.definitions.recipe import Recipe
 from lode.definitions.stack import StackDefinition
@@ -48,9 +48,11 @@ class Catalogue:
         self._targets: dict[str, Target] = {}
         self._direct = {str(one.folder) for one in self.collections}  # paths known to exist without symbolic links
         roots = [one.folder for one in self.collections]
-        self._recipe_files = _first(pair for root in roots for pair in folders.recipes(root))
-        self._stack_files = _first(pair for root in roots for pair in folders.stacks(root))
-        self._target_files = _first(pair for root in roots for pair in folders.targets(root))
+        own = {root: tuple(self._find_recipes(root)) for root in roots}
+        self._own_recipes = {root: frozenset(name for name, _ in pairs) for root, pairs in own.items()}
+        self._recipe_files = _first(pair for pairs in own.values() for pair in pairs)
+        self._stack_files = _first((key, str(path)) for root in roots for key, path in folders.stacks(root))
+        self._target_files = _first((name, str(path)) for root in roots for name, path in folders.targets(root))
 
     @classmethod
     def open(cls, given: Sequence[Path], *, here: Path | None) -> Catalogue:
@@ -160,7 +162,7 @@ class Catalogue:
     def strays(self, root: Path) -> Iterator[Fault]:
         """Yield a fault for each entry at or below `root` that stands where a definition belongs but is none."""
         for one in self.collections:
-            for path, fault in folders.strays(one.folder):
+            for path, fault in folders.strays(one.folder, self._own_recipes[one.folder]):
                 if path.is_relative_to(root):
                     yield replace(fault, place=Place(file=self.shown(path)))
 
@@ -178,9 +180,32 @@ class Catalogue:
         hint = meant(name, names) or (f"the stacks are: {', '.join(sorted(names))}" if names else "no stack is defined")
         raise DefinitionError(f"there is no stack called {name!r}", hint=hint)
 
+    def _find_recipes(self, collection: Path) -> Iterator[tuple[str, str]]:
+        """Yield name and recipe.yaml of each recipe in `collection`, sorted; note which no link leads to."""
+        folder = f"{collection}/recipes"
+        try:
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            place = Place(file=self.shown(Path(folder)))
+            raise DefinitionError(f"cannot be read: {error.strerror}", place=place) from error
+        is_direct = not os.path.islink(folder)
+        for entry in entries:
+            file = f"{entry.path}/{folders.RECIPE_FILE}"
+            if not language.NAME.fullmatch(entry.name) or (mode := _mode(file)) is None:
+                continue
+            if is_direct and stat.S_ISREG(mode) and not entry.is_symlink():
+                self._direct.update((entry.path, file))
+                yield entry.name, file
+            elif os.path.isfile(file):
+                yield entry.name, file
+
     def _read(self, path: str, reader: Callable[[bytes, str], Definition]) -> Definition:
         file = _shown(path, self._here)
-        self._inside(*os.path.split(path))
+        if path not in self._direct:
+            self._inside(*os.path.split(path))
         try:
             content = _content(path)
         except OSError as error:
@@ -211,21 +236,26 @@ class Catalogue:
         """Return whether `path` exists, and neither it nor a folder between it and its collection is a link."""
         if path in self._direct:
             return True
-        try:
-            mode = os.lstat(path).st_mode
-        except (OSError, ValueError):
-            return False
-        if stat.S_ISLNK(mode) or not self._is_direct(os.path.dirname(path)):
+        mode = _mode(path)
+        if mode is None or stat.S_ISLNK(mode) or not self._is_direct(os.path.dirname(path)):
             return False
         self._direct.add(path)
         return True
 
 
-def _first(pairs: Iterable[tuple[Name, Path]]) -> dict[Name, str]:
+def _first(pairs: Iterable[tuple[Name, str]]) -> dict[Name, str]:
     found: dict[Name, str] = {}
     for name, path in pairs:
-        found.setdefault(name, str(path))
+        found.setdefault(name, path)
     return found
+
+
+def _mode(path: str) -> int | None:
+    """Return the mode of what is at `path`, a link not followed; None when nothing is."""
+    try:
+        return os.lstat(path).st_mode
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None
 
 
 def _content(path: str) -> bytes:

@@ -7,7 +7,7 @@ A name becomes a path only when it is a name: `recipes/<package>/recipe.yaml`, `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import lode
@@ -42,13 +42,6 @@ def nearest(here: Path) -> Path | None:
     return None
 
 
-def recipes(collection: Path) -> Iterator[tuple[str, Path]]:
-    """Yield name and recipe.yaml of each recipe, sorted."""
-    for folder in entries(collection / "recipes"):
-        if NAME.fullmatch(folder.name) and (file := folder / RECIPE_FILE).is_file():
-            yield folder.name, file
-
-
 def stacks(collection: Path) -> Iterator[tuple[tuple[str, str], Path]]:
     """Yield name and release, and stack.yaml, of each stack, sorted."""
     for stack in entries(collection / "stacks"):
@@ -66,14 +59,13 @@ def targets(collection: Path) -> Iterator[tuple[str, Path]]:
             yield file.stem, file
 
 
-def strays(collection: Path) -> Iterator[tuple[Path, Fault]]:
+def strays(collection: Path, recipes: Collection[str]) -> Iterator[tuple[Path, Fault]]:
     """Yield entries that stand where a definition belongs but are not taken for one, with the fault of each.
 
-    Hidden entries, backups and README files are nobody's fault.
+    `recipes` are the names of the collection's recipes. Hidden entries, backups and README files are nobody's fault.
     """
-    taken = {name for name, _ in recipes(collection)}
     for folder in _unignored(collection / "recipes"):
-        if folder.name not in taken:
+        if folder.name not in recipes:
             yield from _stray(folder, RECIPE_FILE, NAME, "a package name")
     for stack in _unignored(collection / "stacks"):
         if not NAME.fullmatch(stack.name) or not stack.is_dir():

@@ -27,6 +27,7 @@ from lode.yamldoc import Node
 
 LANGUAGES = ("c", "cxx", "fortran")
 _SCHEMES = ("url", "pypi", "debian", "git", "path")
+_KINDS = tuple(Kind)
 _NOTHING = Requirement(package="")
 _NO_VERSION = Version("0")
 
@@ -168,7 +169,7 @@ def _options(recipe: Table) -> tuple[Option, ...]:
 def _dependencies(table: Table, own: str) -> tuple[tuple[str, ...], tuple[Dependency, ...]]:
     languages: set[str] = set()
     by_package: dict[str, list[Dependency]] = {}
-    for kind in Kind:
+    for kind in _KINDS:
         for node, item in table.items(kind):
             request, when = _request(table, node, item)
             if request.package in LANGUAGES:
