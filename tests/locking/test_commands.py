@@ -147,6 +147,46 @@ def test_edited_or_older_lock_lends_its_versions(root: Path, capsys: pytest.Capt
     assert lock.node("alib").version == "1.3"
 
 
+def test_lock_that_cannot_be_made_out_is_said_to_keep_no_version(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main.run(["lock", "daq"])
+    recipe(root, "alib", "1.2 1.3 1.4")
+    with (root / LOCK).open("a") as file:
+        file.write("<<<<<<< mine\n")
+    capsys.readouterr()
+    assert main.run(["lock", "daq"]) == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith("the lock that was there could not be used: this is not a lock: Extra data: line ")
+    assert first.endswith("; its versions are lost, all are chosen anew")
+    assert rest == ["wrote stacks/daq/1/lode.lock: 3 nodes on debian12-x86_64"]
+    assert locked(Catalogue.open((), here=root), "daq").node("alib").version == "1.4"
+
+
+def test_folder_in_place_of_the_lock_is_no_bug(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / LOCK).mkdir()
+    assert main.run(["lock", "daq"]) == 10
+    assert capsys.readouterr().err == (
+        f"a folder is where a file belongs: {root / LOCK}\n  hint: name another path, or move the folder away\n"
+    )
+
+
+def test_package_that_is_nowhere_is_refused_with_the_command_that_lists_all(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main.run(["lock", "daq"])
+    capsys.readouterr()
+    assert main.run(["why", "daq", "zzz"]) == 2
+    assert capsys.readouterr().err == "zzz is not in daq@1\n  hint: `lode lock daq --check --json` lists what is\n"
+    assert main.run(["lock", "daq", "--update", "zzz"]) == 4
+    assert capsys.readouterr().err == (
+        "zzz cannot be updated: the stack does not need it\n"
+        "  hint: `lode lock STACK --check --json` lists what it needs\n"
+    )
+    assert main.run(["lock", "daq", "--check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["nodes"] == {"alib": "1.3", "bformat": "1.14", "ctool": "2.0"}
+
+
 def test_lock_whose_hashes_another_lode_took_is_made_anew_with_its_choices(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

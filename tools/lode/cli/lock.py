@@ -87,7 +87,8 @@ def _lines(made: Relock, differences: Comparison | None, place: str) -> list[str
     targets = ", ".join(target.definition.name for target in lock.targets)
     size = f"{len(lock.nodes)} nodes on {targets}"
     if made.unread is not None:
-        lines = [f"the lock that was there could not be used: {made.unread.faults[0].message}; its versions are kept"]
+        kept = "its versions are kept" if made.salvaged else "its versions are lost, all are chosen anew"
+        lines = [f"the lock that was there could not be used: {made.unread.faults[0].message}; {kept}"]
         return [*lines, f"wrote {place}: {size}"]
     if differences is None:
         return [*(f"+ {node.package} {node.version}" for node in lock.nodes), f"wrote {place}: {size}"]

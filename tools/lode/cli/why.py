@@ -28,7 +28,7 @@ def command(session: Session, stack: str, package: str, limit: int) -> None:
     found = why(lock, package, limit=limit)
     if not found.chains:
         known = {tool.package for node in lock.nodes for tool in node.externals} | {node.package for node in lock.nodes}
-        hint = meant(package, known) or f"`lode show {lock.stack}` lists what is"
+        hint = meant(package, known) or f"`lode lock {lock.stack} --check --json` lists what is"
         raise UsageError(f"{package} is not in {lock.stack}@{lock.release}", hint=hint)
     session.emit(_document(found), "\n".join(_lines(found, lock)))
 

@@ -139,7 +139,7 @@ def _refuse_unknown(update: Update, universe: Universe) -> None:
     faults = [
         Fault(
             message=f"{name} cannot be updated: the stack does not need it",
-            hint=meant(name, universe.members) or "`lode why STACK` lists what it needs",
+            hint=meant(name, universe.members) or "`lode lock STACK --check --json` lists what it needs",
         )
         for name in update.packages
         if name not in universe.members

@@ -25,6 +25,7 @@ class Relock:
     path: Path  # where the lock is kept
     why: Mapping[str, str]  # why a package has another version, where no request for it says so
     unread: LockError | None = None  # why the previous lock could not be read
+    salvaged: bool = False  # the versions of the unread lock could be made out, and were preferred
 
     @property
     def changed(self) -> bool:
@@ -72,6 +73,7 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
         previous = _read(catalogue, committed, follow=False)
     except LockError as error:
         unread = error
+    preferred = lockfile.versions(committed.read_bytes()) if unread else {}
     why: dict[str, str] = {}
     lock = resolve(
         stack,
@@ -81,13 +83,14 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
         file=files(catalogue, stack),
         base=locked(catalogue, stack.extends) if stack.extends else None,
         previous=previous,
-        preferred=lockfile.versions(committed.read_bytes()) if unread else {},
+        preferred=preferred,
         update=update,
         collections=tuple((collection.name, collection.version) for collection in catalogue.collections),
         tools=tools(),
         tell=why.__setitem__,
     )
-    return Relock(lock=lock, previous=previous, path=committed, why=why | _asked(update, lock), unread=unread)
+    why |= _asked(update, lock)
+    return Relock(lock=lock, previous=previous, path=committed, why=why, unread=unread, salvaged=bool(preferred))
 
 
 def _asked(update: Update, lock: Lock) -> dict[str, str]:
