@@ -248,6 +248,29 @@ def test_broken_pipe_is_quiet() -> None:
     assert p.returncode == 141
 
 
+def test_name_that_is_no_utf8_is_shown_byte_by_byte(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install(lambda: "/d/\udcff\N{SNOWMAN}".encode())
+    assert main.run(["probe"]) == 10
+    assert capsys.readouterr().err == (
+        "this name is not UTF-8 text: /d/\\xff\N{SNOWMAN}\n  hint: work in a folder whose path is\n"
+    )
+
+
+@pytest.mark.integration
+def test_current_folder_that_was_removed_is_no_bug(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", 'mkdir gone && cd gone && rmdir ../gone && "$0" -m lode list stacks', sys.executable],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (
+        10,
+        "the current folder was removed\n  hint: change into one that is there: cd ~\n",
+    )
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("redirection", "status", "said"),

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from lode import config
+from lode.errors import HostError
 from lode.progress import Face, face
 
 Command = Callable[..., Any]
@@ -46,6 +47,13 @@ class Session:
         click.echo(text)
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise HostError("the current folder was removed", hint="change into one that is there: cd ~") from error
+
+
 def common(function: Command) -> Command:
     """Add --collection, --json, --quiet and --verbose to a command, which gets them as its first argument."""
 
@@ -58,7 +66,7 @@ def common(function: Command) -> Command:
         session = Session(
             places=config.places(os.environ),
             collections=collections,
-            here=Path.cwd(),
+            here=_here(),
             json=as_json,
             verbosity=verbosity,
             terminal=sys.stderr.isatty() and os.environ.get("TERM") != "dumb",

@@ -201,6 +201,9 @@ def _host_error(error: Exception) -> HostError | None:
     """Return what the operating system refused as a sentence for the user; None when it is no such thing."""
     if isinstance(error, MemoryError):
         return HostError("this machine has not enough memory for that", hint="fewer jobs need less: -j 1")
+    if isinstance(error, UnicodeEncodeError) and any("\udc80" <= sign <= "\udcff" for sign in error.object):
+        name = os.fsencode(error.object).decode(errors="backslashreplace")
+        return HostError(f"this name is not UTF-8 text: {name}", hint="work in a folder whose path is")
     if not isinstance(error, OSError):
         return None
     where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
