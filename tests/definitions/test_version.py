@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import packaging.version
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,15 @@ def test_versions_sort_as_people_expect(texts: list[str]) -> None:
 def test_trailing_zeros_tie_but_the_texts_differ() -> None:
     assert Version("3.16").key == Version("3.16.0").key
     assert Version("3.16") != Version("3.16.0")
+
+
+NUMBERS = st.lists(st.integers(0, 12), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts)))
+
+
+@given(NUMBERS, NUMBERS)
+def test_numbers_sort_as_pep_440_has_them(a: str, b: str) -> None:
+    ours, theirs = (Version(a).key, Version(b).key), (packaging.version.Version(a), packaging.version.Version(b))
+    assert (ours[0] < ours[1], ours[0] == ours[1]) == (theirs[0] < theirs[1], theirs[0] == theirs[1])
 
 
 @given(VERSIONS, VERSIONS, VERSIONS)

@@ -7,7 +7,6 @@ file means is left to the readers in `definitions`.
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
 from collections.abc import Iterable
@@ -114,6 +113,8 @@ def kind(node: Node) -> str:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the word of `known` that is closest to `word`, None when none is near."""
+    import difflib  # for messages only
+
     close = difflib.get_close_matches(word[:100], sorted(known), n=1, cutoff=0.6)
     return close[0] if close else None
 

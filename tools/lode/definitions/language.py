@@ -51,15 +51,18 @@ def constraint(text: str) -> Constraint:
     return _clauses(text, start)
 
 
-@lru_cache(maxsize=65536)
-def requirement(text: str) -> Requirement:
-    """Return the requirement that `text` spells, `geant4 >=11.2,<11.4 +gdml ~qt cxxstd=17`; LanguageError if none."""
+def requirement(text: str, place: Place | None = None) -> Requirement:
+    """Return the requirement that `text`, written at `place`, spells; LanguageError if none.
+
+    `geant4 >=11.2,<11.4 +gdml ~qt cxxstd=17`.
+    """
     if usual := _USUAL.fullmatch(text):
         package, clauses = usual.groups()
-        return Requirement(package=package, constraint=_clauses(clauses, usual.start(2)) if clauses else _ANY)
+        limits = _clauses(clauses, usual.start(2)) if clauses else _ANY
+        return Requirement(package=package, constraint=limits, place=place)
     reader = _Reader(text)
     package = reader.package()
-    limits = Constraint()
+    limits = _ANY
     while not reader.done():
         if _OPERATOR.match(text, reader.at):
             if limits.clauses:
@@ -67,12 +70,7 @@ def requirement(text: str) -> Requirement:
             limits = reader.clauses(_CLAUSES)
         elif not reader.option():
             raise reader.unexpected(package)
-    return Requirement(package=package, constraint=limits, options=reader.settled())
-
-
-def placed(request: Requirement, place: Place) -> Requirement:
-    """Return `request` as written at `place`."""
-    return Requirement(package=request.package, constraint=request.constraint, options=request.options, place=place)
+    return Requirement(package=package, constraint=limits, options=reader.settled(), place=place)
 
 
 @lru_cache(maxsize=65536)

@@ -20,7 +20,7 @@ from lode.definitions.recipe import (
     Upstream,
 )
 from lode.definitions.requirement import ALWAYS, Condition, Requirement
-from lode.definitions.shape import Table, parse, read_table
+from lode.definitions.shape import Table, read_table
 from lode.definitions.version import Version
 from lode.digest import Digest
 from lode.yamldoc import Node
@@ -94,7 +94,7 @@ def _versions(recipe: Table) -> tuple[RecipeVersion, ...]:
             deprecated=table.optional("deprecated"),
             place=table.place(),
         )
-    return tuple(sorted(found.values(), key=lambda one: one.version, reverse=True))
+    return tuple(sorted(found.values(), key=lambda one: (one.version.key, one.version.text), reverse=True))
 
 
 def _source(table: Table) -> Source:
@@ -208,8 +208,11 @@ def _request(table: Table, node: Node, item: str | Table) -> tuple[Requirement, 
         text, when = item, ALWAYS
     if not text:
         return _NOTHING, when
-    request = parse(table.document, node, "requirement", text, language.requirement, _NOTHING)
-    return language.placed(request, table.document.place(node)), when
+    try:
+        return language.requirement(text, table.document.place(node)), when
+    except language.LanguageError as error:
+        table.document.fault(node, f"requirement: {error}", hint=error.hint, offset=error.offset)
+        return _NOTHING, when
 
 
 def _refuse_language(table: Table, node: Node, request: Requirement, when: Condition, kind: Kind) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from lode import yamldoc
 from lode.definitions import language, read_tests
 from lode.definitions.forms import STACK
@@ -62,8 +64,9 @@ def _requirements(table: Table) -> tuple[Requirement, ...]:
     for node, text in table.items("requirements"):
         if not text:
             continue
-        request = parse(table.document, node, "requirement", text, language.requirement, _NOTHING)
-        request = language.placed(request, table.document.place(node))
+        place = table.document.place(node)
+        parser = partial(language.requirement, place=place)
+        request = parse(table.document, node, "requirement", text, parser, _NOTHING)
         if request.package and request.package in found:
             hint = f"join it with the one at {found[request.package].place}"
             table.document.fault(node, f"{request.package} is required twice", hint=hint)

@@ -6,11 +6,11 @@ it, so that what is accepted and what is documented cannot drift apart.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeVar
 
 from lode.errors import Place
@@ -128,11 +128,8 @@ class Decimals:
     def read(self, document: Document, node: Node, label: str) -> str:
         """Return the number's text, "0" when it is none."""
         if type(node) is ScalarNode and re.fullmatch(r"[0-9.]{1,40}(?:[eE][-+]?[0-9]{1,3})?", node.value):
-            try:
-                Decimal(node.value)
-            except InvalidOperation:
-                pass
-            else:
+            with contextlib.suppress(ValueError):
+                float(node.value)
                 return str(node.value)
         _refuse(document, node, label, "a number of zero or more")
         return "0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import lru_cache
 
@@ -38,6 +37,8 @@ def _canonical(text: str) -> str | None:
 
 
 def _nearest(name: str) -> str | None:
+    import difflib
+
     from license_expression import get_spdx_licensing  # a third of a second, for messages only
 
     known: list[str] = list(get_spdx_licensing().known_symbols)  # type: ignore[no-untyped-call]

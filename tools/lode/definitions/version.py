@@ -59,6 +59,8 @@ class Version:
 
 @lru_cache(maxsize=65536)
 def _key(text: str) -> type_key:
+    if text.replace(".", "").isdigit():
+        return _numbers(text)
     chunks = list(_CHUNK.finditer(text))
     key: list[tuple[int, int, str]] = []
     for index, match in enumerate(chunks):
@@ -81,6 +83,14 @@ def _key(text: str) -> type_key:
         key.pop()
     key.append((0, 0, ""))  # the end of a version sorts after words that come before it, and before all else
     return tuple(key)
+
+
+def _numbers(text: str) -> type_key:
+    """Return the key of a version of numbers and dots, which most are."""
+    numbers = [int(part) for part in text.split(".") if part]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return (*[(1, number, "") for number in numbers], (0, 0, ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
