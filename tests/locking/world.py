@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from lode import digest
 from lode.definitions import language
@@ -208,7 +209,7 @@ class World:
 
 def placed(request: Requirement, place: Place) -> Requirement:
     """Return `request` at `place`."""
-    return language.placed(request, place)
+    return replace(request, place=place)
 
 
 def versions(lock: Lock) -> dict[str, str]:
