@@ -91,6 +91,7 @@ def test_the_committed_lock_is_current(stack: str) -> None:
     assert made.lock.nodes == made.previous.nodes
     assert made.lock.targets == made.previous.targets
     assert made.lock.tests == made.previous.tests
+    assert made.previous.collections == tuple((one.name, one.version) for one in CATALOGUE.collections)
 
 
 def test_the_mini_stack_is_all_compiled_here() -> None:

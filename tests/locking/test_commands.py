@@ -282,3 +282,39 @@ def test_diff_explains_and_its_status_says_whether_there_is_any(root: Path, caps
     assert json.loads(capsys.readouterr().out)["changes"][1]["rebuilt"] == ["debian12-x86_64"]
     assert main.run(["diff", "daq", "none.lock"]) == 5
     assert capsys.readouterr().err == "none.lock: there is no such lock file\n  hint: a stack is `name@release`\n"
+
+
+@pytest.fixture
+def overlay(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a collection in front of `root`, which is the current one, with an alib of its own."""
+    folder = tmp_path / "overlay"
+    folder.mkdir()
+    (folder / "collection.yaml").write_text('name: overlay\nversion: "1"\n')
+    recipe(folder, "alib", "9.0")
+    assert main.run(["lock", "daq"]) == 0
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_stack_is_locked_the_same_from_a_collection_in_front_of_its_own(
+    root: Path, overlay: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (root / LOCK).read_bytes()
+    assert main.run(["lock", "daq", "--check", "--collection", str(overlay), "--collection", str(root)]) == 0
+    assert main.run(["lock", "daq", "-o", "other.lock", "--collection", str(overlay), "--collection", str(root)]) == 0
+    capsys.readouterr()
+    assert (overlay / "other.lock").read_bytes() == before
+    assert lockfile.load(before, "lode.lock").collections[0] == ("experiment", "1")
+
+
+def test_lock_of_another_collections_stack_is_not_written_from_here(
+    root: Path, overlay: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (root / LOCK).read_bytes()
+    capsys.readouterr()
+    assert main.run(["lock", "daq", "--collection", str(overlay), "--collection", str(root)]) == 2
+    assert capsys.readouterr().err == (
+        f"{root}/stacks/daq/1/stack.yaml:1:1: daq@1 is a stack of the collection experiment, not of this one\n"
+        "  hint: write a lock elsewhere with -o FILE, or go to that collection to change its own\n"
+    )
+    assert (root / LOCK).read_bytes() == before

@@ -41,6 +41,8 @@ def command(
         raise UsageError("--check goes with no other option", hint="it says whether `lode lock` would change anything")
     update = Update(packages=tuple(sorted(set(packages))), everything=update_all)
     catalogue = Catalogue.open(session.collections, here=session.here)
+    if not check and output is None:
+        _refuse_foreign(catalogue, stack)
     with _keeping_all():
         made = relock(catalogue, stack, update=update, path=output)
         differences = _differences(made)
@@ -50,6 +52,18 @@ def command(
         elif made.changed or (output is not None and output != made.path):
             write(made.lock, output or made.path, shown=place)
     session.emit(_document(made, differences, place), "\n".join(_lines(made, differences, place)))
+
+
+def _refuse_foreign(catalogue: Catalogue, reference: str) -> None:
+    """Raise UsageError when the stack is not of the collection that the user works in: its lock is its keeper's."""
+    stack = catalogue.stack(reference)
+    its = catalogue.behind(stack.name, stack.release)
+    if its is not catalogue:
+        raise UsageError(
+            f"{stack.name}@{stack.release} is a stack of the collection {its.collections[0].name}, not of this one",
+            place=stack.place,
+            hint="write a lock elsewhere with -o FILE, or go to that collection to change its own",
+        )
 
 
 def _differences(made: Relock) -> Comparison | None:

@@ -66,6 +66,18 @@ class Catalogue:
                 found[root] = _read_collection(root, _shown(str(root / folders.COLLECTION_FILE), here))
         return cls(tuple(found.values()), here=here)
 
+    def behind(self, stack: str, release: str) -> Catalogue:
+        """Return the catalogue of the collection that has this stack and of those behind it.
+
+        A stack is locked and built with these alone, so that it is the same whatever lies in front of its collection.
+        The catalogue itself is returned when its first collection has the stack, or none has.
+        """
+        path = self._stack_files.get((stack, release))
+        for place, one in enumerate(self.collections):
+            if path is not None and Path(path).is_relative_to(one.folder):
+                return Catalogue(self.collections[place:], here=self._here) if place else self
+        return self
+
     def shown(self, file: Path) -> str:
         """Return the name of `file` for messages: relative to the current folder when it lies below it."""
         return _shown(str(file), self._here)

@@ -84,6 +84,7 @@ def build(
     SourceError if a source cannot be had; BuildError with the faults of all nodes that failed.
     """
     started = time.monotonic()
+    catalogue = catalogue.behind(lock.stack, lock.release)
     wanted = _wanted(lock, target, plan.only)
     cache = Cache(places.cache, note=progress.note)
     there = {node.package: cache.peek(node.hashes[target]) for node in wanted}

@@ -34,7 +34,7 @@ def fetch_stack(
         Mirror(mirror),
         targets=_targets(lock, targets),
         packages=_packages(lock, packages),
-        recipe_file=catalogue.recipe_file,
+        recipe_file=catalogue.behind(lock.stack, lock.release).recipe_file,
         progress=progress,
         jobs=jobs,
         offline=offline,

@@ -63,6 +63,7 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
     of another schema or was edited: then its versions are preferred and nothing else of it counts.
     """
     stack = catalogue.stack(reference)
+    catalogue = catalogue.behind(stack.name, stack.release)
     if stack.extends is None:  # what is mistyped is refused before anything costly is done
         refuse_unknown(Known(recipe=catalogue.find_recipe, names=catalogue.recipe_names), requests(stack))
     from lode.locking.resolve import resolve
@@ -109,6 +110,7 @@ def write(lock: Lock, path: Path, *, shown: str) -> None:
 
 def files(catalogue: Catalogue, stack: StackDefinition) -> Callable[[str, str], bytes]:
     """Return the function that reads the files of recipes, and of `stack` for package ""; of a folder, its archive."""
+    catalogue = catalogue.behind(stack.name, stack.release)
 
     def content(package: str, relative: str) -> bytes:
         path = catalogue.recipe_file(package, relative) if package else catalogue.stack_file(stack, relative)

@@ -106,7 +106,8 @@ def reachable(catalogue: Catalogue, lock: Lock) -> Mapping[str, Recipe]:
 
 def _render(catalogue: Catalogue, reference: str, lock: Lock, to: str) -> Rendering:
     stack = catalogue.stack(reference)
-    return renderer(to).render(lock, recipes=reachable(catalogue, lock), file=files(catalogue, stack))
+    recipes = reachable(catalogue.behind(stack.name, stack.release), lock)
+    return renderer(to).render(lock, recipes=recipes, file=files(catalogue, stack))
 
 
 def _refuse_changed(lock: Lock, recipes: Mapping[str, Recipe]) -> None:
