@@ -318,3 +318,16 @@ def test_lock_of_another_collections_stack_is_not_written_from_here(
         "  hint: write a lock elsewhere with -o FILE, or go to that collection to change its own\n"
     )
     assert (root / LOCK).read_bytes() == before
+
+
+def test_lock_of_a_newer_lode_is_not_written_over(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["lock", "daq"]) == 0
+    newer = (root / LOCK).read_bytes().replace(b'"schema": 1', b'"schema": 2')
+    (root / LOCK).write_bytes(newer)
+    capsys.readouterr()
+    assert main.run(["lock", "daq"]) == 5
+    assert capsys.readouterr().err == (
+        f"{LOCK}: the lock has schema 2, newer than the 1 that this lode reads\n"
+        "  hint: use the lode that wrote it, or a newer one\n"
+    )
+    assert (root / LOCK).read_bytes() == newer

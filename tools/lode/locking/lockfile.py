@@ -193,6 +193,10 @@ def dump(lock: Lock) -> bytes:
     return (_layout(_LOCK.encode(lock), 0) + "\n").encode()
 
 
+class NewerLock(LockError):
+    """A lock that a newer lode wrote: it is not to be written over by this one."""
+
+
 def load(content: bytes, file: str, *, follow: bool = True) -> Lock:
     """Return the lock in `content`; LockError names what is wrong with it, `file` being its name in messages.
 
@@ -252,10 +256,10 @@ def _check_schema(document: Any, file: str) -> None:
             "run `lode lock` again: versions and options are kept",
         )
     if schema > SCHEMA:
-        _refuse(
-            file,
+        raise NewerLock(
             f"the lock has schema {schema}, newer than the {SCHEMA} that this lode reads",
-            "use the lode that wrote it, or a newer one",
+            place=Place(file=file),
+            hint="use the lode that wrote it, or a newer one",
         )
 
 

@@ -60,7 +60,8 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
     """Return the lock that the stack `reference` has now; nothing is written.
 
     What the lock at `path` (when there is none: the committed one) chose is kept as far as possible, even when it is
-    of another schema or was edited: then its versions are preferred and nothing else of it counts.
+    of an older schema or was edited: then its versions are preferred and nothing else of it counts. NewerLock when a
+    newer lode wrote it.
     """
     stack = catalogue.stack(reference)
     catalogue = catalogue.behind(stack.name, stack.release)
@@ -72,6 +73,8 @@ def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, pa
     previous, unread = None, None
     try:
         previous = _read(catalogue, committed, follow=False)
+    except lockfile.NewerLock:
+        raise
     except LockError as error:
         unread = error
     preferred = lockfile.versions(committed.read_bytes()) if unread else {}
