@@ -189,7 +189,7 @@ def _decode(content: bytes, file: str) -> str:
     if len(content) > LIMIT_BYTES:
         raise DefinitionError("the file is larger than 1 MiB", place=Place(file=file))
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line = before.count(b"\n") + 1
@@ -256,7 +256,7 @@ def _number(text: str) -> str:
     return "a number" if value is None else f"the number {value}"
 
 
-_NUMERIC = frozenset("+-.0123456789")
+_NUMERIC = frozenset("+-.0123456789")  # what a number or a date begins with
 _RULES = {tag.rpartition(":")[2]: rule for tag, rule in yaml.SafeLoader.yaml_implicit_resolvers["0"]}
 _DATE = _RULES["timestamp"]
 _NUMBER_1_1 = re.compile(f"(?x:{_RULES['int'].pattern})|(?x:{_RULES['float'].pattern})")
