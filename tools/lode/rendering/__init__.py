@@ -27,6 +27,7 @@ File = Callable[[str, str], bytes]  # package and path relative to its recipe ->
 # name -> (module, one line about what it writes)
 RENDERERS: dict[str, tuple[str, str]] = {
     "spack": ("lode.rendering.spack", "a Spack package repository, and an environment for each target"),
+    "easybuild": ("lode.rendering.easybuild", "easyconfigs of EasyBuild, one for each node and target"),
 }
 
 

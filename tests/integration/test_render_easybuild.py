@@ -1,0 +1,164 @@
+"""EasyBuild itself reads the rendered easyconfigs, resolves what they need, and builds a small chain of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.locking.world import World, target
+from tests.rendering.shipped import references, shipped
+
+from lode import tree
+from lode.definitions.recipe import Argument, Environment, Patch, System, Test
+from lode.digest import of_bytes
+from lode.rendering import agreement
+from lode.rendering.easybuild import render
+from lode.rendering.easybuild.words import NAMES, suffix
+from lode.rendering.names import here
+from lode.sourcing.mirror import Mirror
+
+pytestmark = pytest.mark.integration
+
+LMOD = Path("/usr/share/lmod/lmod/libexec/lmod")
+READ = """
+import json, sys
+from easybuild.framework.easyconfig.parser import EasyConfigParser
+from easybuild.tools.options import set_up_configuration
+set_up_configuration(args=["--allow-use-as-root-and-accept-consequences"], silent=True)
+print(json.dumps([EasyConfigParser(path).get_config_dict() for path in sys.argv[1:]]))
+"""
+
+
+@pytest.fixture(scope="session")
+def easybuild(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of programs of a virtual environment that has EasyBuild."""
+    if not LMOD.is_file():
+        pytest.skip("there is no Lmod: install the Debian package lmod")
+    ready = os.environ.get("LODE_TEST_EASYBUILD")
+    if ready:
+        return Path(ready) / "bin"
+    folder = tmp_path_factory.mktemp("easybuild")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    installed = subprocess.run(
+        [folder / "bin/pip", "install", "-q", "easybuild>=5,<6"], capture_output=True, text=True, check=False
+    )
+    if installed.returncode:
+        pytest.skip(f"EasyBuild cannot be installed: {installed.stderr.strip().splitlines()[-1]}")
+    return folder / "bin"
+
+
+def eb(programs: Path, *words: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program of EasyBuild's with everything it writes below `home`."""
+    environment = {
+        "PATH": f"{programs}:{LMOD.parent}:/usr/bin:/bin:/usr/sbin",
+        "HOME": str(home),
+        "LMOD_CMD": str(LMOD),
+        "EASYBUILD_MODULES_TOOL": "Lmod",
+        "EASYBUILD_PREFIX": str(home),
+        "EB_PYTHON": str(programs / "python"),
+        "LC_ALL": "C.UTF-8",
+    }
+    return subprocess.run(
+        [str(programs / words[0]), *words[1:]],
+        env=environment, cwd=home, capture_output=True, text=True, timeout=540, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("reference", references())
+def test_easybuild_reads_what_the_lock_says_and_resolves_it(reference: str, easybuild: Path, tmp_path: Path) -> None:
+    lock, recipes, file = shipped(reference)
+    tree.write(render(lock, recipes=recipes, file=file).tree, tmp_path / "out")
+    for name in [one.definition.name for one in lock.targets]:
+        folder = tmp_path / "out" / name
+        paths = sorted(map(str, folder.rglob("*.eb")))
+        read = eb(easybuild, "python", "-c", READ, *paths, home=tmp_path)
+        assert read.returncode == 0, read.stderr
+        whole = agreement.of_lock(lock, targets=(name,))
+        items, needs = set(), set()
+        for said in json.loads(read.stdout.splitlines()[-1]):
+            package = here(said["name"], NAMES)
+            sums, count = said.get("checksums", []), len(said.get("sources", []))
+            items.add((package, said["version"], tuple(sorted(sums[:count])), tuple(sums[count:])))
+            needed = [*said.get("dependencies", []), *said.get("builddependencies", [])]
+            needs |= {(package, here(other, NAMES)) for other, _, _ in needed}
+        assert items == {(one.package, one.version, one.sources, one.patches) for one in whole.items}
+        assert needs == {(one.package, one.needs) for one in whole.needs}
+        planned = eb(
+            easybuild, "eb", "--allow-use-as-root-and-accept-consequences", "--ignore-osdeps", "--dry-run",
+            f"--robot={folder}", "--terse", *paths, home=tmp_path,
+        )  # fmt: skip
+        assert planned.returncode == 0, planned.stdout + planned.stderr
+
+
+def _archive(files: dict[str, str]) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode="w:gz") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(f"top-1.0/{name}")
+            member.size, member.mode = len(text.encode()), 0o755
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return held.getvalue()
+
+
+def test_easybuild_builds_two_nodes_from_a_mirror(easybuild: Path, tmp_path: Path) -> None:
+    if not all(map(shutil.which, ("gcc", "cmake", "make", "patch"))):
+        pytest.skip("a compiler, cmake, make and patch are needed")
+    library = _archive({"inner/deep.h": "#define DEEP 41\n", "inner/more.txt": "x\n"})
+    program = _archive(
+        {
+            "CMakeLists.txt": "project(app C)\nadd_executable(app app.c)\ntarget_compile_definitions(app PRIVATE "
+            'WORD="${WORD}")\ninstall(TARGETS app DESTINATION bin)\n',
+            "app.c": '#include <deep.h>\n#include <stdio.h>\nint main(void) { printf("%d %s\\n", DEEP, WORD); }\n',
+        }
+    )
+    changes = b"--- a/deep.h\n+++ b/deep.h\n@@ -1 +1 @@\n-#define DEEP 41\n+#define DEEP 42\n"
+    world = World(target())
+    world.add("deep", "1.0", languages="c", system=System.SCRIPT)
+    world.add("app", "1.0", languages="c", needs=["deep"], args=[Argument(words=("-DWORD=a %(b)s 100%",))])
+    for name, content in (("deep", library), ("app", program)):
+        recipe = world.recipes[name]
+        source = replace(recipe.versions[0].sources[0], sha256=of_bytes(content))
+        world.recipes[name] = replace(recipe, versions=(replace(recipe.versions[0], sources=(source,)),))
+    deep, app = world.recipes["deep"], world.recipes["app"]
+    first = deep.versions[0]
+    world.files["deep", "patches/a.patch"] = changes
+    world.recipes["deep"] = replace(
+        deep,
+        versions=(
+            replace(
+                first,
+                sources=(replace(first.sources[0], subdirectory="inner"),),
+                patches=(Patch(file="patches/a.patch", reason="x"),),
+            ),
+        ),
+        build=replace(deep.build, script='mkdir -p "$PREFIX/include"\ncp deep.h "$PREFIX/include"\n'),
+        environment=Environment(value=(("DEEP_UNIT", "k%(e)sV"),)),
+    )
+    world.recipes["app"] = replace(
+        app,
+        tests=(
+            Test(name="runs", run='test "$("$PREFIX/bin/app")" = \'42 a %(b)s 100%\'\ntest "$DEEP_UNIT" = "k%(e)sV"\n'),
+        ),
+    )
+    lock = world.lock("app")
+    made = render(lock, recipes=world.recipes, file=lambda package, path: world.files[package, path])
+    tree.write(made.tree, tmp_path / "out")
+    mirror = Mirror(tmp_path / "mirror")
+    for node in lock.nodes:
+        path = mirror.path(node.sources[0])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(library if node.package == "deep" else program)
+    built = eb(
+        easybuild, "eb", "--allow-use-as-root-and-accept-consequences", f"--robot={tmp_path}/out/debian12-x86_64",
+        f"--sourcepath={tmp_path}/mirror", f"app-1.0{suffix(lock)}.eb", home=tmp_path,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-2000:]
+    assert (tmp_path / f"software/app/1.0{suffix(lock)}/bin/app").is_file()
