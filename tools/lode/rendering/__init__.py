@@ -28,6 +28,7 @@ File = Callable[[str, str], bytes]  # package and path relative to its recipe ->
 RENDERERS: dict[str, tuple[str, str]] = {
     "spack": ("lode.rendering.spack", "a Spack package repository, and an environment for each target"),
     "easybuild": ("lode.rendering.easybuild", "easyconfigs of EasyBuild, one for each node and target"),
+    "conda": ("lode.rendering.conda", "v1 recipes for rattler-build, with compilers of conda-forge or of the OS"),
 }
 
 

@@ -1,0 +1,68 @@
+# Rendered by lode (form 1) from the lock of x@2026.11.
+# Lock: sha256:68f290b5345089de5e514f872f9344a9e922b2f7148f9b5e0eef861d578c6952
+# Change the stack or the recipes and render again; what is written here is lost then.
+
+"""Build every package of a target, in order, with rattler-build (`pip install py-rattler-build`)."""
+
+import argparse
+import os
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from rattler_build import EnvironmentIsolation, Stage0Recipe, ToolConfiguration, VariantConfig
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> None:
+    """Build what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", choices=sorted(path.parent.name for path in HERE.glob("*/offline.yaml")))
+    parser.add_argument("packages", nargs="*", help="only these, with all that they need; all when none is named")
+    parser.add_argument("--offline", action="store_true", help="compiler and tools of the OS, no network")
+    parser.add_argument("--channel", action="append", help="where compilers and tools come from (conda-forge)")
+    parser.add_argument("--mirror", help="address of a folder of sources by their hash, as `lode fetch` keeps it")
+    parser.add_argument("--output", type=Path, help="the channel to make (channel-online or channel-offline)")
+    options = parser.parse_args()
+    mode = "offline" if options.offline else "online"
+    output = (options.output or Path(f"channel-{mode}")).resolve()
+    output.mkdir(parents=True, exist_ok=True)
+    channels = [output.as_uri(), *([] if options.offline else options.channel or ["conda-forge"])]
+    os.environ["PATH"] = "/usr/bin:/bin"  # rattler-build hands it on to builds
+    if options.mirror:
+        os.environ["LODE_MIRROR"] = options.mirror.rstrip("/")
+    folder = HERE / options.target
+    variants = VariantConfig.from_file(folder / f"{mode}.yaml")
+    if options.offline:
+        for path in sorted((folder / "toolchain").glob("*/recipe.yaml")):
+            build(path, VariantConfig({}), output, channels)
+    for path in in_order(folder / "recipes", options.packages):
+        build(path, variants, output, channels)
+
+
+def in_order(folder: Path, packages: list[str]) -> list[Path]:
+    """Return the recipes of the packages and of what they need, each after what it needs."""
+    needs: dict[str, list[str]] = {}
+    waiting = packages or sorted(path.name for path in folder.iterdir())
+    while waiting:
+        name = waiting.pop()
+        if name in needs:
+            continue
+        asked = Stage0Recipe.from_file(folder / name / "recipe.yaml").to_dict().get("requirements", {})
+        pins = [pin.split() for kind in ("build", "host", "run") for pin in asked.get(kind, [])]
+        needs[name] = sorted({pin[0] for pin in pins if len(pin) == 3 and (folder / pin[0]).is_dir()})
+        waiting += needs[name]
+    return [folder / name / "recipe.yaml" for name in TopologicalSorter(dict(sorted(needs.items()))).static_order()]
+
+
+def build(path: Path, variants: VariantConfig, output: Path, channels: list[str]) -> None:
+    """Build the package of one recipe, unless the channel has it."""
+    tools = ToolConfiguration(test_strategy="skip", skip_existing="local", use_sharded=False)
+    for variant in Stage0Recipe.from_file(path).render(variants):
+        print(f"{path.parent.name} {variant.recipe.package.version}", flush=True)
+        variant.run_build(tool_config=tools, output_dir=output, channels=channels, no_build_id=True,
+                          env_isolation=EnvironmentIsolation.STRICT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""One node on one target as a v1 recipe: exact pins, and sources and patches by their bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lode.definitions.target import Target
+from lode.locking.graph import LockedSource, Node
+from lode.rendering import names
+from lode.rendering.conda import words
+from lode.rendering.weakening import Weakening
+
+MIRROR = '${{ env.get("LODE_MIRROR", default="file:///nowhere/lode") }}'  # an address: where sources lie by their hash
+STAGED = "lode-sources"  # below the source folder: what build.sh lays out itself
+_ARCHIVE = re.compile(r"\.(tar(\.(gz|bz2|xz|zst|Z))?|tgz|tbz2?|txz|tzst|zip|whl|jar)\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A target, all nodes of it, and what was found to be said less exactly."""
+
+    target: Target
+    nodes: Mapping[str, Node]
+    weakenings: set[Weakening] = field(default_factory=set)
+
+    def weaken(self, package: str, what: str) -> None:
+        """Record that something of `package` is said less exactly."""
+        self.weakenings.add(Weakening(package=package, what=what))
+
+
+def document(node: Node, scene: Scene) -> dict[str, Any]:
+    """Return the document of the node's recipe.yaml."""
+    target = scene.target
+    asked = words.environments(node, target.name, scene.nodes)
+    version = words.version(node.version)
+    if version != node.version:
+        scene.weaken(node.package, f"the version {node.version} is called {version}")
+    linking: dict[str, Any] = {
+        "overlinking_behavior": "error",
+        "overdepending_behavior": "ignore",
+        "missing_dso_allowlist": sorted({*target.system_libraries, *node.system_libraries}),
+    }
+    if node.prebuilt:
+        linking["binary_relocation"] = False
+    return {
+        "package": {"name": node.package, "version": version},
+        "source": [*sources(node, scene), *patches(node, target.name)],
+        "build": {
+            "number": 0,
+            "string": words.string(node, target.name),
+            "script": {"file": "build.sh"},
+            "dynamic_linking": linking,
+            "python": {"skip_pyc_compilation": ["**/*.py"]},
+        },
+        "requirements": {
+            "build": [*compilers(node), *tools(node, target.name), *_pins(asked.build, scene)],
+            "host": _pins(asked.host, scene),
+            "run": _pins(asked.run, scene),
+        },
+        "about": {
+            "summary": words.literal(node.summary),
+            "homepage": words.literal(node.homepage),
+            "license": words.literal(node.license),
+        },
+        "extra": {"lode": {"version": node.version, "node": str(node.hashes[target.name])}},
+    }
+
+
+def compilers(node: Node) -> list[str]:
+    """Return the requirements on compilers, as both forms of recipes have them after the mark of a template."""
+    found = [f'${{{{ compiler("{language}") }}}}' for language in node.languages]
+    return [*found, '${{ stdlib("c") }}'] if found else []
+
+
+def tools(node: Node, target: str) -> list[str]:
+    """Return the requirements on what an OS, or another channel, brings."""
+    return [
+        f"{names.elsewhere(edge.package, names.CONDA)} {words.constraint(edge.constraint)}".strip()
+        for edge in node.externals
+        if target in edge.targets
+    ]
+
+
+def sources(node: Node, scene: Scene) -> Iterator[dict[str, Any]]:
+    """Yield the sources: each from the mirror by its hash, or from an address that serves it."""
+    for place, source in enumerate(_on(node, scene.target.name), 1):
+        urls = [origin.location for origin in source.origins if origin.scheme == "url"]
+        if not urls:
+            what = f"{source.filename} comes from the mirror of sources alone ({source.origins[0].scheme})"
+            scene.weaken(node.package, what)
+        stated: dict[str, Any] = {
+            "url": [f"{MIRROR}/{in_mirror(source)}", *map(words.literal, urls)],
+            "sha256": str(source.sha256),
+        }
+        if not source.unpack:
+            stated["file_name"] = words.literal(source.filename)
+        folder = staged(place) if source.subdirectory else source.directory
+        if folder:
+            stated["target_directory"] = words.literal(folder)
+        yield stated
+
+
+def patches(node: Node, target: str) -> Iterator[dict[str, Any]]:
+    """Yield the patches as files beside the sources; build.sh applies them once all sources are laid out."""
+    there = [patch for patch in node.patches if target in patch.targets]
+    for place, patch in enumerate(there, 1):
+        yield {"path": words.literal(patch.file), "target_directory": f"{STAGED}/patch-{place}"}
+
+
+def staged(place: int) -> str:
+    """Return where the source at `place` lies before the folder that is wanted of it is taken."""
+    return f"{STAGED}/{place}"
+
+
+def in_mirror(source: LockedSource) -> str:
+    """Return the path of a source below a mirror (Spack's layout of source mirrors, which `lode fetch` keeps)."""
+    extension = ""
+    if source.unpack:
+        match = _ARCHIVE.search(source.filename)
+        extension = ".tar" if source.origins[0].scheme == "git" else match.group().lower() if match else ""
+    return f"_source-cache/archive/{source.sha256[:2]}/{source.sha256}{extension}"
+
+
+def _on(node: Node, target: str) -> list[LockedSource]:
+    return [source for source in node.sources if target in source.targets]
+
+
+def _pins(packages: Iterable[str], scene: Scene) -> list[str]:
+    return [words.exact(scene.nodes[name], scene.target.name) for name in packages]
