@@ -15,7 +15,7 @@ from tests.definitions import test_read_recipe, test_read_stack, test_read_targe
 from tests.definitions.writing import recipe, stack, target
 
 from lode import yamldoc
-from lode.definitions import forms, read_recipe, read_stack, read_target, schema, shape
+from lode.definitions import read_recipe, read_stack, read_target, recipe_forms, schema, shape, stack_forms
 from lode.definitions.catalogue import Catalogue
 from lode.errors import DefinitionError
 from lode.yamldoc import MappingNode, Node, ScalarNode
@@ -128,7 +128,9 @@ def test_file_with_every_key_uses_every_key_of_every_form(kind: str) -> None:
 
 def test_forms_have_titles_of_their_own() -> None:
     titles: dict[str, shape.Form] = {}
-    for form in (value for value in vars(forms).values() if isinstance(value, shape.Form)):
+    for form in (
+        value for value in (*vars(recipe_forms).values(), *vars(stack_forms).values()) if isinstance(value, shape.Form)
+    ):
         assert titles.setdefault(form.title, form) is form
 
 

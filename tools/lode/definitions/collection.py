@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lode import yamldoc
-from lode.definitions.forms import COLLECTION
 from lode.definitions.shape import read_table
+from lode.definitions.stack_forms import COLLECTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

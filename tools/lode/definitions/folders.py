@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import lode
-from lode.definitions.forms import RELEASE_NAME, TARGET_NAME
 from lode.definitions.language import NAME
+from lode.definitions.vocabulary import RELEASE_NAME, TARGET_NAME
 from lode.errors import DefinitionError, Fault, Place
 from lode.yamldoc import meant
 

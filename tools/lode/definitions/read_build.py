@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lode.definitions import language
-from lode.definitions.forms import OPTION_FORM
 from lode.definitions.recipe import Argument, Build, Option, System
+from lode.definitions.recipe_forms import OPTION_FORM
 from lode.definitions.requirement import ALWAYS, Condition
-from lode.definitions.shape import Table
+from lode.definitions.table import Table
 from lode.yamldoc import meant
 
 # keys that mean nothing to a build system

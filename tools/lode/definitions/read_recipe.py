@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lode import yamldoc
 from lode.definitions import language, read_build, read_tests, spdx
-from lode.definitions.forms import RECIPE
 from lode.definitions.recipe import (
     Conflict,
     Dependency,
@@ -19,8 +18,10 @@ from lode.definitions.recipe import (
     System,
     Upstream,
 )
+from lode.definitions.recipe_forms import RECIPE
 from lode.definitions.requirement import ALWAYS, Condition, Requirement
-from lode.definitions.shape import Table, read_table
+from lode.definitions.shape import read_table
+from lode.definitions.table import Table
 from lode.definitions.version import Version
 from lode.digest import Digest
 from lode.yamldoc import Node

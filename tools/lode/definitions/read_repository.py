@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from lode import yamldoc
-from lode.definitions.forms import TEXT, URL
 from lode.definitions.repository import Compression, Nesting, Repository, Retention
-from lode.definitions.shape import Choice, Form, Integer, Key, ListOf, Table, TableOf, Text, read_table
+from lode.definitions.shape import Choice, Form, Integer, Key, ListOf, TableOf, Text, read_table
+from lode.definitions.table import Table
+from lode.definitions.vocabulary import TEXT, URL
 
 NAME = re.compile(r"(?=.{4,60}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){1,}")
 LEVELS = {"zlib": (1, 6, 9), "isal": (0, 3, 3), "zlib-ng": (1, 6, 9)}  # of each engine: smallest, usual, largest

@@ -6,10 +6,11 @@ from functools import partial
 
 from lode import yamldoc
 from lode.definitions import language, read_tests
-from lode.definitions.forms import STACK
 from lode.definitions.requirement import Requirement
-from lode.definitions.shape import Table, parse, read_table
+from lode.definitions.shape import read_table
 from lode.definitions.stack import Group, Pins, Publish, StackDefinition
+from lode.definitions.stack_forms import STACK
+from lode.definitions.table import Table, parse
 from lode.yamldoc import meant
 
 _NOTHING = Requirement(package="")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lode import yamldoc
-from lode.definitions.forms import TARGET
-from lode.definitions.shape import Table, read_table
+from lode.definitions.shape import read_table
+from lode.definitions.stack_forms import TARGET
+from lode.definitions.table import Table
 from lode.definitions.target import Base, Compiler, External, Target
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lode.definitions import language
 from lode.definitions.recipe import Test
 from lode.definitions.requirement import ALWAYS
-from lode.definitions.shape import Table
+from lode.definitions.table import Table
 
 
 def read(tables: tuple[Table, ...]) -> tuple[Test, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lode.definitions.forms import FILES
+from lode.definitions.recipe_forms import RECIPE
 from lode.definitions.shape import (
     AnyOf,
     Choice,
@@ -25,7 +25,9 @@ from lode.definitions.shape import (
     TableOf,
     Text,
 )
+from lode.definitions.stack_forms import COLLECTION, STACK, TARGET
 
+FILES = {"recipe": RECIPE, "stack": STACK, "target": TARGET, "collection": COLLECTION}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from lode.errors import Place
+from lode.definitions.table import Table, refuse, shown
 from lode.yamldoc import Document, MappingNode, Node, ScalarNode, SequenceNode, closest, kind, meant, misread
 
 Value = TypeVar("Value")
@@ -40,12 +40,12 @@ class Text:
     def read(self, document: Document, node: Node, label: str) -> str:
         """Return the text, "" when it is not acceptable."""
         if type(node) is not ScalarNode:
-            _refuse(document, node, label, self.what, self.hint)
+            refuse(document, node, label, self.what, self.hint)
             return ""
         text: str = node.value
         if not node.style and (other := misread(text)) is not None:
             if not text:
-                _refuse(document, node, label, self.what, self.hint)
+                refuse(document, node, label, self.what, self.hint)
             else:
                 message = f"{label}: {text} is not quoted: other YAML tools read it as {other}"
                 document.fault(node, message, hint=f'write "{text}"')
@@ -75,7 +75,7 @@ class Choice:
             hint = meant(node.value, self.values) or f"one of: {', '.join(self.values)}"
             document.fault(node, f"{label}: {shown(node.value)} is not known", hint=hint)
         else:
-            _refuse(document, node, label, f"one of {', '.join(self.values)}")
+            refuse(document, node, label, f"one of {', '.join(self.values)}")
         return self.values[0]
 
 
@@ -87,7 +87,7 @@ class Flag:
         """Return the flag, False when it is neither."""
         if type(node) is ScalarNode and not node.style and node.value in ("true", "false"):
             return bool(node.value == "true")
-        _refuse(document, node, label, "true or false")
+        refuse(document, node, label, "true or false")
         return False
 
 
@@ -117,7 +117,7 @@ class Integer:
                 return number
             document.fault(node, f"{label}: {number} is not between {self.minimum} and {self.maximum}")
         else:
-            _refuse(document, node, label, "a whole number")
+            refuse(document, node, label, "a whole number")
         return self.minimum
 
 
@@ -131,7 +131,7 @@ class Decimals:
             with contextlib.suppress(ValueError):
                 float(node.value)
                 return str(node.value)
-        _refuse(document, node, label, "a number of zero or more")
+        refuse(document, node, label, "a number of zero or more")
         return "0"
 
 
@@ -149,7 +149,7 @@ class Date:
             else:
                 return str(node.value)
         else:
-            _refuse(document, node, label, "a date such as 2026-11-30")
+            refuse(document, node, label, "a date such as 2026-11-30")
         return "1970-01-01"
 
 
@@ -168,7 +168,7 @@ class ListOf:
             if self.single and type(node) is ScalarNode:
                 return (self.item.read(document, node, label),)
             hint = "write [] for an empty list" if kind(node) == "nothing" else "write [a, b] or one '- item' a line"
-            _refuse(document, node, label, "a list", hint)
+            refuse(document, node, label, "a list", hint)
             return ()
         values = tuple([self.item.read(document, item, label) for item in node.value])
         if len(values) < self.minimum:
@@ -202,7 +202,7 @@ class MapOf:
     def read(self, document: Document, node: Node, label: str) -> tuple[tuple[Node, str, Any], ...]:
         """Return key nodes, keys and values in the file's order, () when it is no mapping."""
         if type(node) is not MappingNode:
-            _refuse(document, node, label, "a mapping")
+            refuse(document, node, label, "a mapping")
             return ()
         entries: dict[str, tuple[Node, str, Any]] = {}
         for key_node, value_node in node.value:
@@ -256,96 +256,12 @@ class Form:
         object.__setattr__(self, "readers", {name: key.shape.read for name, key in self.keys.items()})
 
 
-class Table:
-    """A mapping read by its form: checked values by key, and where they are written."""
-
-    __slots__ = ("document", "form", "node", "nodes", "values")
-
-    def __init__(self, document: Document, node: Node, form: Form) -> None:
-        """Make an empty table, whose every value is the default."""
-        self.document = document
-        self.node = node
-        self.form = form
-        self.values: dict[str, Any] = dict(form.defaults)
-        self.nodes: dict[str, Node] = {}
-
-    def __contains__(self, key: str) -> bool:
-        """Return whether `key` is written."""
-        return key in self.nodes
-
-    def place(self, key: str | None = None) -> Place:
-        """Return where the value of `key`, or else the table, begins."""
-        return self.document.place(self.nodes.get(key, self.node) if key else self.node)
-
-    def fault(self, key: str | None, message: str, *, hint: str | None = None, offset: int | None = None) -> None:
-        """Note a fault at the value of `key`, or at the table when that is None or not written."""
-        node = self.nodes.get(key, self.node) if key else self.node
-        self.document.fault(node, message, hint=hint, offset=offset)
-
-    def get(self, key: str) -> Any:
-        """Return the value of `key` or its default; KeyError when the form has no such key."""
-        return self.values[key]
-
-    def text(self, key: str) -> str:
-        """Return the text of `key`, its default, or "" when there is none."""
-        return self.values[key] or ""
-
-    def optional(self, key: str) -> str | None:
-        """Return the text of `key`, or None when it is not written."""
-        return self.values[key] or None
-
-    def flag(self, key: str) -> bool:
-        """Return the flag of `key` or its default."""
-        return bool(self.get(key))
-
-    def integer(self, key: str) -> int | None:
-        """Return the number of `key` or its default."""
-        number: int | None = self.get(key)
-        return number
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """Return the texts listed under `key` in the file's order."""
-        return self.values[key] or ()
-
-    def table(self, key: str) -> Table:
-        """Return the table of `key`, an empty one when it is not written."""
-        value = self.get(key)
-        if value is None:
-            shape = self.form.keys[key].shape
-            value = Table(self.document, self.node, shape.form)  # type: ignore[attr-defined]
-        table: Table = value
-        return table
-
-    def tables(self, key: str) -> tuple[Table, ...]:
-        """Return the tables listed under `key`."""
-        return self.values[key] or ()
-
-    def items(self, key: str) -> tuple[tuple[Node, Any], ...]:
-        """Return the nodes and values listed under `key`: texts, or tables where the shape admits both."""
-        values = self.get(key)
-        return tuple(zip(self.nodes[key].value, values, strict=True)) if values else ()
-
-    def named(self, key: str) -> tuple[tuple[Node, str, Any], ...]:
-        """Return key nodes, keys and values of the mapping under `key`, sorted by key."""
-        return tuple(sorted(self.values[key] or (), key=lambda entry: entry[1]))
-
-    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
-        """Return keys and texts of the mapping under `key`, sorted by key."""
-        return tuple(sorted((name, value) for _, name, value in self.values[key] or ()))
-
-    def parse(self, key: str, parser: Callable[[str], Value], fallback: Value) -> Value:
-        """Return what `parser` makes of the text of `key`, `fallback` when it is not written or a fault was noted."""
-        if key not in self.nodes or not (text := self.text(key)):
-            return fallback
-        return parse(self.document, self.nodes[key], key, text, parser, fallback)
-
-
 def read_table(document: Document, node: Node, form: Form, label: str) -> Table:
     """Return the table that `node` spells by `form`; unknown, doubled and missing keys are noted as faults."""
     table = Table(document, node, form)
     document.tables.append(table)
     if type(node) is not MappingNode:
-        _refuse(document, node, label, f"a mapping ({', '.join(form.keys)})")
+        refuse(document, node, label, f"a mapping ({', '.join(form.keys)})")
         return table
     nodes, values, readers = table.nodes, table.values, form.readers
     guessed: list[str] = []
@@ -369,34 +285,7 @@ def read_table(document: Document, node: Node, form: Form, label: str) -> Table:
     return table
 
 
-def parse(
-    document: Document, node: Node, label: str, text: str, parser: Callable[[str], Value], fallback: Value
-) -> Value:
-    """Return what `parser` makes of `text`; its ValueError becomes a fault.
-
-    The error may carry `offset`, the faulty character of the text, and `hint`.
-    """
-    try:
-        return parser(text)
-    except ValueError as error:
-        hint, offset = getattr(error, "hint", None), getattr(error, "offset", 0)
-        document.fault(node, f"{label}: {error}", hint=hint, offset=offset)
-        return fallback
-
-
-def shown(text: str) -> str:
-    """Return `text` as messages show it: quoted, control characters escaped, cut at 60 characters."""
-    return repr(text if len(text) <= 60 else text[:57] + "...")
-
-
 _WORD = Text(what="true, false or a value")
-
-
-def _refuse(document: Document, node: Node, label: str, wanted: str, hint: str | None = None) -> None:
-    found = kind(node)
-    if found == "a text":
-        found = shown(node.value)
-    document.fault(node, f"{label}: expected {wanted}, found {found}", hint=hint)
 
 
 def _refuse_key(document: Document, key_node: Node, form: Form) -> list[str]:
