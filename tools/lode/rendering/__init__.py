@@ -29,6 +29,7 @@ RENDERERS: dict[str, tuple[str, str]] = {
     "spack": ("lode.rendering.spack", "a Spack package repository, and an environment for each target"),
     "easybuild": ("lode.rendering.easybuild", "easyconfigs of EasyBuild, one for each node and target"),
     "conda": ("lode.rendering.conda", "v1 recipes for rattler-build, with compilers of conda-forge or of the OS"),
+    "conda-build": ("lode.rendering.conda_build", "recipes for conda-build: meta.yaml, build.sh, variants"),
     "guix": ("lode.rendering.guix", "a package module of Guix and a manifest for each target"),
 }
 

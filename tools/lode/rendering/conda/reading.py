@@ -19,24 +19,29 @@ _AGAIN = "render it again"
 
 def read_back(tree: FileTree) -> Agreement:
     """Return what the files `<target>/recipes/<package>/recipe.yaml` of `tree` say."""
+    return read(tree, "recipe.yaml")
+
+
+def read(tree: FileTree, name: str) -> Agreement:
+    """Return what the files called `name` of `tree` say, in which both forms of recipes are alike."""
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for path, content in sorted(tree.files.items()):
-        if len(path.parts) == 4 and path.parts[1] == "recipes" and path.name == "recipe.yaml":
+        if len(path.parts) == 4 and path.parts[1] == "recipes" and path.name == name:
             found[path.parts[0], path.parts[2]] = _document(path, content)
     if not found:
-        raise Unreadable("there is no <target>/recipes/<package>/recipe.yaml", hint=_AGAIN)
+        raise Unreadable(f"there is no <target>/recipes/<package>/{name}", hint=_AGAIN)
     items: set[Item] = set()
     needs: set[Need] = set()
     for (target, package), document in found.items():
-        path = PurePosixPath(target, "recipes", package, "recipe.yaml")
+        path = PurePosixPath(target, "recipes", package, name)
         try:
             items.add(_item(tree, path, document))
             pins = [one for kind in ("build", "host", "run") for one in document["requirements"][kind]]
-            for name, version, string in (pin.split() for pin in pins if _is_exact(pin)):
-                other = found.get((target, name))
+            for needed, version, string in (pin.split() for pin in pins if _is_exact(pin)):
+                other = found.get((target, needed))
                 if other is None or not _is_met(other, version, string):
-                    raise Unreadable(f"no recipe makes {name} {version} {string}", place=Place(file=str(path)))
-                needs.add(Need(target=target, package=package, needs=name))
+                    raise Unreadable(f"no recipe makes {needed} {version} {string}", place=Place(file=str(path)))
+                needs.add(Need(target=target, package=package, needs=needed))
         except (KeyError, TypeError, AttributeError) as error:
             raise Unreadable("not a recipe as it is rendered", place=Place(file=str(path)), hint=_AGAIN) from error
     return Agreement(items=frozenset(items), needs=frozenset(needs))
