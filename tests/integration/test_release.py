@@ -190,8 +190,8 @@ def test_killed_release_goes_on_where_it_was(experiment: Path, own_home: Path) -
 
 
 def test_release_into_a_folder_that_cannot_be_written_says_so(experiment: Path) -> None:
-    place = experiment / "taken"
-    place.write_text("a file")
+    place = experiment / "taken" / "releases"
+    place.parent.write_text("a file")
     said = run(experiment, "release", "tiny", "-o", str(place), status=10).stderr
     assert said.startswith(f"nothing can be written to {place}: ")
 
