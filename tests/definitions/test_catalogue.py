@@ -255,3 +255,12 @@ def test_checkout_ships_its_own_collection(monkeypatch: pytest.MonkeyPatch) -> N
     shipped = folders.shipped()
     assert shipped is not None
     assert (shipped / "collection.yaml").is_file()
+
+
+def test_wheel_ships_its_collection_inside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    package = tmp_path / "site-packages" / "lode"
+    inside = collection(package / "collection", "zlib", name="shipped")
+    monkeypatch.setattr("lode.__file__", str(package / "__init__.py"))
+    assert folders.shipped() == inside
+    assert Catalogue.open([], here=None).recipe("zlib").name == "zlib"

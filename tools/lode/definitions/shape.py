@@ -11,12 +11,10 @@ import datetime
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from lode.definitions.table import Table, refuse, shown
 from lode.yamldoc import Document, MappingNode, Node, ScalarNode, SequenceNode, closest, kind, meant, misread
-
-Value = TypeVar("Value")
 
 
 class Shape(Protocol):
