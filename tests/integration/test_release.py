@@ -193,7 +193,9 @@ def test_release_into_a_folder_that_cannot_be_written_says_so(experiment: Path) 
     place = experiment / "taken" / "releases"
     place.parent.write_text("a file")
     said = run(experiment, "release", "tiny", "-o", str(place), status=10).stderr
-    assert said.startswith(f"nothing can be written to {place}: ")
+    assert said.endswith(
+        f"\nnothing can be written to {place}: Not a directory\n  hint: name another folder with --output\n"
+    )
 
 
 def test_seal_of_this_machine_is_in_the_report(experiment: Path) -> None:
