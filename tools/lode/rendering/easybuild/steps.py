@@ -124,6 +124,7 @@ def _before(node: Node, target: Target) -> str:
         lines.append(f"export FC={plain(word(compiler.fortran))}")
     flags = f"-O2 -march={target.microarchitecture}"
     lines.append(f"export CFLAGS={plain(word(flags))} CXXFLAGS={plain(word(flags))}")
+    lines.append('export CPPFLAGS="${CPPFLAGS:-}" LDFLAGS="-Wl,-rpath,$PREFIX/lib ${LDFLAGS:-}"')
     lines += [f"export {name}={plain(word(value))}" for name, value in node.build.environment]
     return "".join(f"{line}\n" for line in lines)
 

@@ -54,7 +54,7 @@ def script(node: Node, target: Target) -> str:
     lines = [
         "export PYTHON=python3 CC=gcc CXX=g++",
         f'export CFLAGS="-O2 -march={target.microarchitecture}"',
-        'export CXXFLAGS="$CFLAGS" LDFLAGS="-Wl,-rpath,$PREFIX/lib"',
+        'export CXXFLAGS="$CFLAGS" CPPFLAGS="${CPPFLAGS:-}" LDFLAGS="-Wl,-rpath,$PREFIX/lib"',
         *(f"export {name}={_word(value)}" for name, value in build.environment),
         enter,
         build.prepare.rstrip(),

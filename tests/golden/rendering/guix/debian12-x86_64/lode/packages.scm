@@ -54,7 +54,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmeson setup .lode-build . --prefix=\"$PREFIX\" --libdir=lib --buildtype=release --wrap-mode=nofallback \nninja -C .lode-build -j \"$JOBS\" \nninja -C .lode-build install\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmeson setup .lode-build . --prefix=\"$PREFIX\" --libdir=lib --buildtype=release --wrap-mode=nofallback \nninja -C .lode-build -j \"$JOBS\" \nninja -C .lode-build install\n"))))))
     (supported-systems '("x86_64-linux"))
     (home-page "https://mesons.example.org")
     (synopsis "mesons, for tests")
@@ -104,7 +104,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmake install\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmake install\n"))))))
     (supported-systems '("x86_64-linux"))
     (home-page "https://zlib.example.org")
     (synopsis "zlib, for tests")
@@ -154,7 +154,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmake -j\"$JOBS\"  \nmake  install\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmake -j\"$JOBS\"  \nmake  install\n"))))))
     (propagated-inputs `(("zlib" ,lode-zlib)))
     (supported-systems '("x86_64-linux"))
     (home-page "https://makes.example.org")
@@ -206,7 +206,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"/inner\ntouch x\ncmake -S . -B .lode-build -G 'Unix Makefiles' -DCMAKE_BUILD_TYPE=Release \"-DCMAKE_INSTALL_PREFIX=${PREFIX}\" -DCMAKE_INSTALL_LIBDIR=lib \"-DCMAKE_INSTALL_RPATH=${PREFIX}/lib\" -DFETCHCONTENT_FULLY_DISCONNECTED=ON -DNEST_GDML=ON\nmake -C .lode-build -j\"$JOBS\" \nmake -C .lode-build install\ncd \"$SRC_DIR\"/inner\nrm -f x\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"/inner\ntouch x\ncmake -S . -B .lode-build -G 'Unix Makefiles' -DCMAKE_BUILD_TYPE=Release \"-DCMAKE_INSTALL_PREFIX=${PREFIX}\" -DCMAKE_INSTALL_LIBDIR=lib \"-DCMAKE_INSTALL_RPATH=${PREFIX}/lib\" -DFETCHCONTENT_FULLY_DISCONNECTED=ON -DNEST_GDML=ON\nmake -C .lode-build -j\"$JOBS\" \nmake -C .lode-build install\ncd \"$SRC_DIR\"/inner\nrm -f x\n"))))))
     (native-inputs `(("%patch-0" ,(local-file "patches/nest/0-a.patch"))))
     (propagated-inputs `(("zlib" ,lode-zlib)))
     (native-search-paths
@@ -260,7 +260,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nconfigure=$PWD/configure\nmkdir -p .lode-build\ncd .lode-build\n\"$configure\" --prefix=\"$PREFIX\" --libdir=\"$PREFIX/lib\" \nmake -j\"$JOBS\" \nmake install\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nconfigure=$PWD/configure\nmkdir -p .lode-build\ncd .lode-build\n\"$configure\" --prefix=\"$PREFIX\" --libdir=\"$PREFIX/lib\" \nmake -j\"$JOBS\" \nmake install\n"))))))
     (native-inputs `(("%tool-make" ,(specification->package "gnu-make"))))
     (propagated-inputs `(("zlib" ,lode-zlib)))
     (supported-systems '("x86_64-linux"))
@@ -312,7 +312,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\n\"$PYTHON\" -m pip wheel --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-build-isolation --wheel-dir .lode-dist  .\n\"$PYTHON\" -m pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --prefix \"$PREFIX\" .lode-dist/*.whl\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\n\"$PYTHON\" -m pip wheel --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-build-isolation --wheel-dir .lode-dist  .\n\"$PYTHON\" -m pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --prefix \"$PREFIX\" .lode-dist/*.whl\n"))))))
     (propagated-inputs `(("nest" ,lode-nest) ("python" ,lode-python)))
     (supported-systems '("x86_64-linux"))
     (home-page "https://module.example.org")
@@ -364,7 +364,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\n\"$PYTHON\" -m pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --prefix \"$PREFIX\" \"${SRC_DIR}/wheel-1.0.tar.gz\" \"${SRC_DIR}/wheel-1.0.tar.gz\" \n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\n\"$PYTHON\" -m pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --prefix \"$PREFIX\" \"${SRC_DIR}/wheel-1.0.tar.gz\" \"${SRC_DIR}/wheel-1.0.tar.gz\" \n"))))))
     (native-inputs
       `(("%source-1"
            ,(origin
