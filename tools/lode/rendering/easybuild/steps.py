@@ -12,7 +12,8 @@ from typing import Any
 from lode.definitions.recipe import Kind, System
 from lode.definitions.target import Target
 from lode.locking.graph import LockedBuild, Node
-from lode.rendering.easybuild.words import plain, word, words
+from lode.rendering.easybuild.words import plain
+from lode.rendering.quoting import recipe_word, recipe_words
 from lode.rendering.weakening import Weakening
 
 _PIP = "--no-deps --no-index --no-cache-dir --disable-pip-version-check"
@@ -51,11 +52,11 @@ def _cmake(build: LockedBuild, before: str, args: Sequence[str]) -> dict[str, An
         "easyblock": "CMakeMake",
         "separate_build_dir": not build.in_source,
         "preconfigopts": f"{before}{prepare}",
-        "configopts": plain(words([*_CMAKE, *args])),
+        "configopts": plain(recipe_words([*_CMAKE, *args])),
         "prebuildopts": before,
-        "buildopts": plain(words(build.targets)),
+        "buildopts": plain(recipe_words(build.targets)),
         "preinstallopts": before,
-        "install_cmd": plain(f"make {words(build.install_targets)}"),
+        "install_cmd": plain(f"make {recipe_words(build.install_targets)}"),
     }
     if build.subdirectory:
         found["srcdir"] = plain(build.subdirectory)
@@ -69,11 +70,11 @@ def _autotools(build: LockedBuild, before: str, args: Sequence[str]) -> dict[str
         {
             "easyblock": "ConfigureMake",
             "preconfigopts": f"{before}{enter}{prepare}",
-            "configopts": plain(words(["--libdir=$PREFIX/lib", *args])),
+            "configopts": plain(recipe_words(["--libdir=$PREFIX/lib", *args])),
             "prebuildopts": f"{before}{enter}",
-            "buildopts": plain(words(build.targets)),
+            "buildopts": plain(recipe_words(build.targets)),
             "preinstallopts": f"{before}{enter}",
-            "install_cmd": plain(f"make {words(build.install_targets)}"),
+            "install_cmd": plain(f"make {recipe_words(build.install_targets)}"),
         }
     )
 
@@ -81,16 +82,17 @@ def _autotools(build: LockedBuild, before: str, args: Sequence[str]) -> dict[str
 def _script(node: Node, target: str, before: str, args: Sequence[str]) -> dict[str, Any]:
     """Return one command for the whole build."""
     build = node.build
-    made = words(args)
+    made = recipe_words(args)
     match build.system:
         case System.MESON:
             text = (
                 f'meson setup .lode-build . --prefix="$PREFIX" --libdir=lib --buildtype=release '
-                f'--wrap-mode=nofallback {made}\nninja -C .lode-build -j "$JOBS" {words(build.targets)}\n'
-                f"ninja -C .lode-build {words(build.install_targets)}\n"
+                f'--wrap-mode=nofallback {made}\nninja -C .lode-build -j "$JOBS" {recipe_words(build.targets)}\n'
+                f"ninja -C .lode-build {recipe_words(build.install_targets)}\n"
             )
         case System.MAKE:
-            text = f'make -j"$JOBS" {words([*args, *build.targets])}\nmake {words([*args, *build.install_targets])}\n'
+            made, installed = recipe_words([*args, *build.targets]), recipe_words([*args, *build.install_targets])
+            text = f'make -j"$JOBS" {made}\nmake {installed}\n'
         case System.PYTHON:
             text = (
                 f'"$PYTHON" -m pip wheel {_PIP} --no-build-isolation --wheel-dir .lode-dist {made} .\n'
@@ -98,7 +100,7 @@ def _script(node: Node, target: str, before: str, args: Sequence[str]) -> dict[s
             )
         case System.WHEEL:
             wheels = [f"$SRC_DIR/{source.filename}" for source in node.sources if target in source.targets]
-            text = f'"$PYTHON" -m pip install {_PIP} --prefix "$PREFIX" {words(wheels)} {made}\n'
+            text = f'"$PYTHON" -m pip install {_PIP} --prefix "$PREFIX" {recipe_words(wheels)} {made}\n'
         case _:
             text = build.script
     prepare = f"{build.prepare.rstrip()}\n" if build.prepare.strip() else ""
@@ -116,21 +118,21 @@ def _before(node: Node, target: Target) -> str:
     lines = [
         "set -eu",
         f"export PREFIX={within('%(installdir)s')} SRC_DIR={within('%(start_dir)s')} JOBS={within('%(parallel)s')}",
-        f"export PYTHON=python CC={plain(word(compiler.c))}",
+        f"export PYTHON=python CC={plain(recipe_word(compiler.c))}",
     ]
     if "cxx" in compiler.languages:
-        lines.append(f"export CXX={plain(word(compiler.cxx))}")
+        lines.append(f"export CXX={plain(recipe_word(compiler.cxx))}")
     if compiler.fortran:
-        lines.append(f"export FC={plain(word(compiler.fortran))}")
+        lines.append(f"export FC={plain(recipe_word(compiler.fortran))}")
     flags = f"-O2 -march={target.microarchitecture}"
-    lines.append(f"export CFLAGS={plain(word(flags))} CXXFLAGS={plain(word(flags))}")
+    lines.append(f"export CFLAGS={plain(recipe_word(flags))} CXXFLAGS={plain(recipe_word(flags))}")
     lines.append('export CPPFLAGS="${CPPFLAGS:-}" LDFLAGS="-Wl,-rpath,$PREFIX/lib ${LDFLAGS:-}"')
-    lines += [f"export {name}={plain(word(value))}" for name, value in node.build.environment]
+    lines += [f"export {name}={plain(recipe_word(value))}" for name, value in node.build.environment]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _enter(build: LockedBuild) -> str:
-    below = f"/{plain(word(build.subdirectory))}" if build.subdirectory else ""
+    below = f"/{plain(recipe_word(build.subdirectory))}" if build.subdirectory else ""
     return f'cd "$SRC_DIR"{below}\n'
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from lode.locking.graph import Lock
 from lode.rendering import names
@@ -15,7 +15,6 @@ NAMES: Mapping[str, str] = {
     "nest": "NEST", "pyzmq": "PyZMQ", "xz": "XZ",
 }  # fmt: skip
 _TEMPLATE = re.compile(r"%+(?=\(\w+\)s)")
-_VARIABLES = re.compile(r"\$(?:\{(PREFIX|SRC_DIR|JOBS|PYTHON)\}|(PREFIX|SRC_DIR|JOBS|PYTHON)\b)")
 
 
 def called(package: str) -> str:
@@ -34,24 +33,3 @@ def plain(text: str) -> str:
     A run of per cent signs before one is doubled (easybuild.framework.easyconfig.easyconfig.resolve_template, 5.x).
     """
     return _TEMPLATE.sub(lambda match: match[0] * 2, text)
-
-
-def words(texts: Iterable[str]) -> str:
-    """Return `texts` as words of sh, in which only the variables that recipes may name are replaced."""
-    return " ".join(word(text) for text in texts)
-
-
-def word(text: str) -> str:
-    """Return `text` as one word of sh, in which only the variables that recipes may name are replaced."""
-    if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]+", text):
-        return text
-    parts: list[str] = []
-    end = 0
-    for match in _VARIABLES.finditer(text):
-        parts += [_escaped(text[end : match.start()]), f"${{{match[1] or match[2]}}}"]
-        end = match.end()
-    return f'"{"".join([*parts, _escaped(text[end:])])}"'
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r'([\\"$`])', r"\\\1", text)

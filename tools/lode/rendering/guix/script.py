@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 from lode.definitions.recipe import System
 from lode.definitions.target import Target
 from lode.locking.graph import Node
-from lode.rendering.quoting import shell
+from lode.rendering.quoting import recipe_word, recipe_words, shell
 
-_VARIABLES = re.compile(r"\$(?:\{(PREFIX|SRC_DIR|JOBS|PYTHON)\}|(PREFIX|SRC_DIR|JOBS|PYTHON)\b)")
 _ZIPS = (".zip", ".whl", ".jar")
 _PIP = "--no-deps --no-index --no-cache-dir --disable-pip-version-check"
 _CMAKE = (
@@ -50,12 +46,12 @@ def script(node: Node, target: Target) -> str:
     build = node.build
     if build.system is System.BUNDLE:
         return 'mkdir -p "$PREFIX"\n'
-    enter = f'cd "$SRC_DIR"/{_word(build.subdirectory)}' if build.subdirectory else 'cd "$SRC_DIR"'
+    enter = f'cd "$SRC_DIR"/{recipe_word(build.subdirectory)}' if build.subdirectory else 'cd "$SRC_DIR"'
     lines = [
         "export PYTHON=python3 CC=gcc CXX=g++",
         f'export CFLAGS="-O2 -march={target.microarchitecture}"',
         'export CXXFLAGS="$CFLAGS" CPPFLAGS="${CPPFLAGS:-}" LDFLAGS="-Wl,-rpath,$PREFIX/lib"',
-        *(f"export {name}={_word(value)}" for name, value in build.environment),
+        *(f"export {name}={recipe_word(value)}" for name, value in build.environment),
         enter,
         build.prepare.rstrip(),
         *_steps(node, target.name),
@@ -67,12 +63,12 @@ def script(node: Node, target: Target) -> str:
 def _steps(node: Node, target: str) -> list[str]:
     build = node.build
     args = [word for argument in build.args if target in argument.targets for word in argument.words]
-    made, installed, words = _words(build.targets), _words(build.install_targets), _words(args)
+    made, installed, words = recipe_words(build.targets), recipe_words(build.install_targets), recipe_words(args)
     folder = "." if build.in_source else ".lode-build"
     match build.system:
         case System.CMAKE:
             return [
-                f"cmake -S . -B {folder} -G 'Unix Makefiles' {_words(_CMAKE)} {words}",
+                f"cmake -S . -B {folder} -G 'Unix Makefiles' {recipe_words(_CMAKE)} {words}",
                 f'make -C {folder} -j"$JOBS" {made}',
                 f"make -C {folder} {installed}",
             ]
@@ -92,27 +88,7 @@ def _steps(node: Node, target: str) -> list[str]:
                 f'"$PYTHON" -m pip install {_PIP} --prefix "$PREFIX" .lode-dist/*.whl',
             ]
         case System.WHEEL:
-            wheels = _words(f"$SRC_DIR/{source.filename}" for source in node.sources if target in source.targets)
+            wheels = recipe_words(f"$SRC_DIR/{source.filename}" for source in node.sources if target in source.targets)
             return [f'"$PYTHON" -m pip install {_PIP} --prefix "$PREFIX" {wheels} {words}']
         case _:
             return [build.script.rstrip()]
-
-
-def _words(texts: Iterable[str]) -> str:
-    return " ".join(_word(text) for text in texts)
-
-
-def _word(text: str) -> str:
-    """Return `text` as one word of sh, in which only the variables that recipes may name are replaced."""
-    if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]+", text):
-        return text
-    parts: list[str] = []
-    end = 0
-    for match in _VARIABLES.finditer(text):
-        parts += [_escaped(text[end : match.start()]), f"${{{match[1] or match[2]}}}"]
-        end = match.end()
-    return f'"{"".join([*parts, _escaped(text[end:])])}"'
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r'([\\"$`])', r"\\\1", text)
