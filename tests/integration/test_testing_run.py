@@ -290,7 +290,10 @@ def test_results_keep_the_order_of_the_lock_whatever_ends_first(tree: Path) -> N
 
 
 def test_at_most_as_many_tests_as_jobs_run_at_once(tree: Path, tmp_path: Path) -> None:
-    text = f'here=$(mktemp -d {tmp_path}/run.XXXX); ls -d {tmp_path}/run.* | wc -l; sleep 0.2; rmdir "$here"'
+    # each waits for a neighbour; the shell's own pattern counts them, since a program would trip over one that ends
+    wait = f"for _ in $(seq 100); do set -- {tmp_path}/run.*; [ $# -lt 2 ] || break; sleep 0.05; done"
+    count = f"sleep 0.1; set -- {tmp_path}/run.*; echo $#"
+    text = f'here=$(mktemp -d {tmp_path}/run.XXXX); {wait}; {count}; sleep 0.1; rmdir "$here"'
     report = run(tree, *[locked_test(f"t{number}", run=text) for number in range(6)], jobs=2)
     assert report.passed
     assert max(int(result.output) for result in report.results) == 2
