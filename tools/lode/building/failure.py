@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lode.building.artifact import Order
-from lode.building.script import STEP
 from lode.errors import Fault
+from lode.rendering.script import STEP
 
 
 class Cause(StrEnum):

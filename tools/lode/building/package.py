@@ -7,7 +7,6 @@ members, one fixed time, plain owners and modes, and without what tells of the m
 
 from __future__ import annotations
 
-import calendar
 import contextlib
 import hashlib
 import io
@@ -29,9 +28,8 @@ from lode.building.symbols import MAGIC, TooNew, too_new
 from lode.digest import Digest
 from lode.errors import BuildError
 from lode.inventory import Entry, EntryType
+from lode.rendering.script import EPOCH
 
-# 2000-01-01, not the release's date: a node's bytes must not depend on the release that asks for it first
-EPOCH = calendar.timegm((2000, 1, 1, 0, 0, 0))
 _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
 _METADATA = b'{"conda_pkg_format_version":2}'
 _LEVEL = 9

@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from lode import process
-from lode.building import failure, instructions, naming, package, script, worker
+from lode.building import failure, instructions, naming, package, worker
 from lode.building.artifact import Artifact, BuildRecord, Order
 from lode.building.seal import Bind, Seal, sealed
 from lode.digest import Digest
 from lode.errors import BuildError, Fault, HostError
+from lode.rendering import script
 
 ROOT = "/lode/build"
 _LONGEST = 200  # bytes of an unsealed workspace's path: rattler-build pads prefixes to 255

@@ -20,12 +20,12 @@ from lode.building.artifact import Artifact, Builder, Order
 from lode.building.cache import Cache, writing
 from lode.building.history import History
 from lode.building.schedule import Outcome
-from lode.building.script import STEP
 from lode.definitions.target import Target
 from lode.digest import Digest
 from lode.errors import BuildError
 from lode.locking.graph import Node
 from lode.progress import Progress
+from lode.rendering.script import STEP
 
 KEPT = ".lode-kept"  # marks a workspace that a user wanted to keep
 _WORKSPACE = re.compile(r".+-([0-9a-f]{64})\Z")

@@ -7,10 +7,10 @@ import pytest
 from tests.building.factory import TARGET, build, graph, node, source
 from tests.golden.check import same_as_golden
 
-from lode.building import script
 from lode.definitions.recipe import System
 from lode.definitions.target import Compiler
 from lode.locking.graph import LockedBuild, Node
+from lode.rendering import script
 
 BUILDS: dict[str, LockedBuild] = {
     "cmake": build(
@@ -44,7 +44,7 @@ def made(steps: LockedBuild) -> Node:
 @pytest.mark.parametrize("name", sorted(BUILDS))
 def test_each_build_system_has_its_script(name: str) -> None:
     text = script.script(made(BUILDS[name]), TARGET, root="/lode/build", jobs=4)
-    same_as_golden(f"building/scripts/{name}.sh", text.encode())
+    same_as_golden(f"rendering/scripts/{name}.sh", text.encode())
 
 
 @pytest.mark.integration

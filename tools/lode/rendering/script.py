@@ -6,11 +6,11 @@ depends on where the workspace lies and on the number of jobs; what it installs 
 
 from __future__ import annotations
 
+import calendar
 import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-from lode.building.package import EPOCH
 from lode.definitions.recipe import System
 from lode.definitions.target import Target
 from lode.locking.graph import LockedBuild, Node
@@ -19,6 +19,8 @@ _VARIABLES = re.compile(
     r"\$(?:\{(PREFIX|BUILD_PREFIX|SRC_DIR|JOBS|PYTHON|PATH|CC|CXX|FC|CFLAGS|CXXFLAGS|FFLAGS|CPPFLAGS|LDFLAGS)\}"
     r"|(PREFIX|BUILD_PREFIX|SRC_DIR|JOBS|PYTHON|PATH|CC|CXX|FC|CFLAGS|CXXFLAGS|FFLAGS|CPPFLAGS|LDFLAGS)\b)"
 )
+# 2000-01-01, not the release's date: a node's bytes must not depend on the release that asks for it first
+EPOCH = calendar.timegm((2000, 1, 1, 0, 0, 0))
 STEP = "==> "  # what a line that names a step of the build begins with
 _CMAKE = (
     "-DCMAKE_BUILD_TYPE=Release",
