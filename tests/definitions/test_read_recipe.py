@@ -425,6 +425,16 @@ def test_faulty_dependency_is_told_at_its_place(dependencies: str, message: str)
          "r:10:38: args: 17 is not quoted: other YAML tools read it as the number 17\n  hint: write \"17\""),
         ("{system: cmake, environment: {A: 1}}",
          "r:10:41: A: 1 is not quoted: other YAML tools read it as the number 1\n  hint: write \"1\""),
+        ("{system: cmake, args: ['-DA=$PREFIX/$HOME']}",
+         "r:10:44: $HOME is no variable that a recipe may name\n"
+         "  hint: those that may be: PREFIX, SRC_DIR, JOBS, PYTHON, PATH, CC, CXX, FC, CFLAGS, CXXFLAGS, FFLAGS, "
+         "CPPFLAGS, LDFLAGS"),
+        ("{system: cmake, args: [{args: ['-DA=${PREFX}'], when: os=debian}]}",
+         "r:10:44: $PREFX is no variable that a recipe may name\n  hint: did you mean 'PREFIX'?"),
+        ("{system: cmake, environment: {A: '$CFLAG'}}",
+         "r:10:42: $CFLAG is no variable that a recipe may name\n  hint: did you mean 'CFLAGS'?"),
+        ("{system: cmake, args: ['$BUILD_PREFIX/bin']}",
+         "r:10:32: $BUILD_PREFIX is no variable that a recipe may name\n  hint: did you mean 'PREFIX'?"),
         ("{system: cmake, jobs: 0}", "r:10:30: jobs: 0 is not between 1 and 1024"),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lode.definitions import language
+from lode.definitions import language, variables
 from lode.definitions.recipe import Argument, Build, Option, System
 from lode.definitions.recipe_forms import OPTION_FORM
 from lode.definitions.requirement import ALWAYS, Condition
@@ -32,6 +32,7 @@ def read(table: Table) -> Build:
         for key in _UNUSED.get(system, ()):
             if key in table:
                 table.fault(key, f"the build system {str(system)!r} does not use {key!r}")
+    _refuse_unknown_variables(table)
     return Build(
         system=system,
         subdirectory=table.text("subdirectory"),
@@ -46,6 +47,21 @@ def read(table: Table) -> Build:
         jobs=table.integer("jobs"),
         memory_mb=table.integer("memory_mb"),
     )
+
+
+def _refuse_unknown_variables(table: Table) -> None:
+    """Note a fault at each argument and value of the environment that names another variable than recipes may."""
+    words = [
+        word
+        for node, item in table.items("args")
+        for word in (item.items("args") if isinstance(item, Table) else ((node, item),))
+    ]
+    environment = table.nodes["environment"].value if table.named("environment") else ()
+    for node, text in (*words, *((node, node.value) for _, node in environment)):
+        if (found := variables.unknown(text)) is not None:
+            name, offset = found
+            hint = meant(name, variables.VARIABLES) or f"those that may be: {', '.join(variables.VARIABLES)}"
+            table.document.fault(node, f"${name} is no variable that a recipe may name", hint=hint, offset=offset)
 
 
 def _argument(item: str | Table) -> Argument:

@@ -120,7 +120,8 @@ class Argument:
     """Words for the build system's configure step, when a condition holds.
 
     `{option: gdml, define: NEST_GDML}` becomes `define="NEST_GDML"`, `option="gdml"`: -DNEST_GDML=ON/OFF for cmake,
-    --enable-/--disable- for autotools, -Dx=true/false for meson. Texts may contain $PREFIX, $JOBS and $SRC_DIR.
+    --enable-/--disable- for autotools, -Dx=true/false for meson. Texts may name the
+    variables of `variables`.
     """
 
     words: tuple[str, ...] = ()
@@ -134,8 +135,7 @@ class Build:
     """How the package is configured, compiled and installed, in words that every renderer can translate.
 
     Shell texts are POSIX sh, run with `set -eu` in the source's root (`subdirectory` for cmake, meson, autotools, make
-    and python), with $PREFIX (install here), $SRC_DIR (root of the source), $JOBS (how many at once) and the recipe's
-    `environment`.
+    and python), with the variables of `variables` and the recipe's `environment`.
     """
 
     system: System

@@ -11,14 +11,12 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
+from lode.definitions import variables
 from lode.definitions.recipe import System
 from lode.definitions.target import Target
 from lode.locking.graph import LockedBuild, Node
 
-_VARIABLES = re.compile(
-    r"\$(?:\{(PREFIX|BUILD_PREFIX|SRC_DIR|JOBS|PYTHON|PATH|CC|CXX|FC|CFLAGS|CXXFLAGS|FFLAGS|CPPFLAGS|LDFLAGS)\}"
-    r"|(PREFIX|BUILD_PREFIX|SRC_DIR|JOBS|PYTHON|PATH|CC|CXX|FC|CFLAGS|CXXFLAGS|FFLAGS|CPPFLAGS|LDFLAGS)\b)"
-)
+_VARIABLES = variables.pattern((*variables.VARIABLES, "BUILD_PREFIX"))  # the last for the words of this module alone
 # 2000-01-01, not the release's date: a node's bytes must not depend on the release that asks for it first
 EPOCH = calendar.timegm((2000, 1, 1, 0, 0, 0))
 STEP = "==> "  # what a line that names a step of the build begins with
