@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 _SAFE_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
-_RECIPE_VARIABLES = re.compile(r"\$(?:\{(PREFIX|SRC_DIR|JOBS|PYTHON)\}|(PREFIX|SRC_DIR|JOBS|PYTHON)\b)")
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 _LINE_ENDS = {0x85: "\\x85", 0x2028: "\\u2028", 0x2029: "\\u2029"}  # lines for some readers: str.splitlines, YAML 1.1
 
@@ -68,27 +66,6 @@ def shell(text: str) -> str:
     if _SAFE_WORD.fullmatch(_checked(text)):
         return text
     return "'" + text.replace("'", "'\\''") + "'"
-
-
-def recipe_words(texts: Iterable[str]) -> str:
-    """Return `texts` as words of sh, each as `recipe_word` gives it."""
-    return " ".join(recipe_word(text) for text in texts)
-
-
-def recipe_word(text: str) -> str:
-    """Return `text` as one word of sh, in which only the variables that recipes may name are replaced."""
-    if _SAFE_WORD.fullmatch(text):
-        return text
-    parts: list[str] = []
-    end = 0
-    for match in _RECIPE_VARIABLES.finditer(text):
-        parts += [_in_double_quotes(text[end : match.start()]), f"${{{match[1] or match[2]}}}"]
-        end = match.end()
-    return f'"{"".join([*parts, _in_double_quotes(text[end:])])}"'
-
-
-def _in_double_quotes(text: str) -> str:
-    return re.sub(r'([\\"$`])', r"\\\1", text)
 
 
 def tcl(text: str) -> str:

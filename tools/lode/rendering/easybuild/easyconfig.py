@@ -9,7 +9,7 @@ from lode.definitions.recipe import Kind, System
 from lode.definitions.target import Target
 from lode.locking.graph import Lock, LockedTest, Node
 from lode.rendering.easybuild import sources
-from lode.rendering.easybuild.steps import steps, within
+from lode.rendering.easybuild.block import block, within
 from lode.rendering.easybuild.words import called, plain, suffix
 from lode.rendering.quoting import python, shell
 from lode.rendering.weakening import Weakening
@@ -29,7 +29,7 @@ def easyconfig(lock: Lock, node: Node, target: Target, lost: set[Weakening]) -> 
         "toolchain": SYSTEM,
         **sources.sources(node, target.name, lost),
         **_dependencies(lock, node, target),
-        **steps(node, target, lost),
+        **block(node, target, lost),
         **_sanity(node, target.name, lost),
         **_environment(node),
         "moduleclass": "phys" if "simulation" in node.tags else "lib",

@@ -14,6 +14,7 @@ from lode.rendering.guix.script import layout, script
 from lode.rendering.weakening import Weakening
 
 _ARCHIVE = re.compile(r"\.(tar(\.(gz|bz2|xz|zst|Z))?|tgz|tbz2?|txz|tzst|zip|whl|jar)\Z", re.IGNORECASE)
+PYTHON = "python"  # the package that brings the interpreter
 _FALSE = Symbol("#f")
 _KEYS = (Symbol("#:key"), Symbol("inputs"), Symbol("outputs"), Symbol("#:allow-other-keys"))
 
@@ -128,6 +129,9 @@ def _search_paths(node: Node) -> list[Expression]:
     paths: dict[str, list[str]] = {}
     for name, path in node.environment.prepend:
         paths.setdefault(name, []).append(path)
+    if node.package == PYTHON:  # what is installed beside it, each in its own folder
+        minor = ".".join(node.version.split(".")[:2])
+        paths.setdefault("PYTHONPATH", []).append(f"lib/python{minor}/site-packages")
     if not paths:
         return []
     stated = [

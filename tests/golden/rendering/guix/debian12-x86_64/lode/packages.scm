@@ -54,7 +54,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmeson setup .lode-build . --prefix=\"$PREFIX\" --libdir=lib --buildtype=release --wrap-mode=nofallback \nninja -C .lode-build -j \"$JOBS\" \nninja -C .lode-build install\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" FFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\nexport BUILD_DIR=\"$SRC_DIR/../lode-build\"\nmkdir -p \"$BUILD_DIR\"\ncd \"$SRC_DIR\"\nmeson setup \"$BUILD_DIR\" \"$PWD\" \"--prefix=${PREFIX}\" --libdir=lib --buildtype=release --wrap-mode=nofallback\nninja -C \"$BUILD_DIR\" -j \"$JOBS\"\nninja -C \"$BUILD_DIR\" -j \"$JOBS\" install\n"))))))
     (supported-systems '("x86_64-linux"))
     (home-page "https://mesons.example.org")
     (synopsis "mesons, for tests")
@@ -104,7 +104,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmake install\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" FFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\nexport BUILD_DIR=\"$SRC_DIR/../lode-build\"\nmkdir -p \"$BUILD_DIR\"\ncd \"$SRC_DIR\"\nmake install\n"))))))
     (supported-systems '("x86_64-linux"))
     (home-page "https://zlib.example.org")
     (synopsis "zlib, for tests")
@@ -154,7 +154,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nmake -j\"$JOBS\"  \nmake  install\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" FFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\nexport BUILD_DIR=\"$SRC_DIR/../lode-build\"\nmkdir -p \"$BUILD_DIR\"\ncd \"$SRC_DIR\"\nmake -j\"$JOBS\"\nmake install\n"))))))
     (propagated-inputs `(("zlib" ,lode-zlib)))
     (supported-systems '("x86_64-linux"))
     (home-page "https://makes.example.org")
@@ -206,7 +206,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"/inner\ntouch x\ncmake -S . -B .lode-build -G 'Unix Makefiles' -DCMAKE_BUILD_TYPE=Release \"-DCMAKE_INSTALL_PREFIX=${PREFIX}\" -DCMAKE_INSTALL_LIBDIR=lib \"-DCMAKE_INSTALL_RPATH=${PREFIX}/lib\" -DFETCHCONTENT_FULLY_DISCONNECTED=ON -DNEST_GDML=ON\nmake -C .lode-build -j\"$JOBS\" \nmake -C .lode-build install\ncd \"$SRC_DIR\"/inner\nrm -f x\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" FFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\nexport BUILD_DIR=\"$SRC_DIR/../lode-build\"\nmkdir -p \"$BUILD_DIR\"\ncd \"$SRC_DIR\"/inner\ntouch x\ncmake -S \"$PWD\" -B \"$BUILD_DIR\" -DCMAKE_BUILD_TYPE=Release \"-DCMAKE_INSTALL_PREFIX=${PREFIX}\" -DCMAKE_INSTALL_LIBDIR=lib \"-DCMAKE_INSTALL_RPATH=${PREFIX}/lib\" \"-DCMAKE_BUILD_RPATH=${PREFIX}/lib\" -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF -DCMAKE_FIND_USE_SYSTEM_PACKAGE_REGISTRY=OFF -DCMAKE_EXPORT_NO_PACKAGE_REGISTRY=ON -DFETCHCONTENT_FULLY_DISCONNECTED=ON -DNEST_GDML=ON\ncmake --build \"$BUILD_DIR\" --parallel \"$JOBS\"\ncmake --install \"$BUILD_DIR\"\ncd \"$SRC_DIR\"/inner\nrm -f x\n"))))))
     (native-inputs `(("%patch-0" ,(local-file "patches/nest/0-a.patch"))))
     (propagated-inputs `(("zlib" ,lode-zlib)))
     (native-search-paths
@@ -260,9 +260,14 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\nconfigure=$PWD/configure\nmkdir -p .lode-build\ncd .lode-build\n\"$configure\" --prefix=\"$PREFIX\" --libdir=\"$PREFIX/lib\" \nmake -j\"$JOBS\" \nmake install\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" FFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\nexport BUILD_DIR=\"$SRC_DIR/../lode-build\"\nmkdir -p \"$BUILD_DIR\"\ncd \"$SRC_DIR\"\nconfigure=$PWD/configure\ncd \"$BUILD_DIR\"\n\"$configure\" \"--prefix=${PREFIX}\" \"--libdir=${PREFIX}/lib\"\nmake -j\"$JOBS\"\nmake install\n"))))))
     (native-inputs `(("%tool-make" ,(specification->package "gnu-make"))))
     (propagated-inputs `(("zlib" ,lode-zlib)))
+    (native-search-paths
+      (list
+        (search-path-specification
+          (variable "PYTHONPATH")
+          (files '("lib/python3.13/site-packages")))))
     (supported-systems '("x86_64-linux"))
     (home-page "https://python.example.org")
     (synopsis "python, for tests")
@@ -312,7 +317,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\n\"$PYTHON\" -m pip wheel --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-build-isolation --wheel-dir .lode-dist  .\n\"$PYTHON\" -m pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --prefix \"$PREFIX\" .lode-dist/*.whl\n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" FFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\nexport BUILD_DIR=\"$SRC_DIR/../lode-build\"\nmkdir -p \"$BUILD_DIR\"\ncd \"$SRC_DIR\"\npip() {\n  if \"$PYTHON\" -c 'import pip' 2>/dev/null; then\n    \"$PYTHON\" -m pip \"$@\"\n    return\n  fi\n  for wheel in \"$SRC_DIR\"/pip-*.whl \"$(\"$PYTHON\" -c 'import sys; print(sys.base_prefix)')\"/lib/python3*/ensurepip/_bundled/pip-*.whl; do\n    if [ -f \"$wheel\" ]; then\n      \"$PYTHON\" \"$wheel/pip\" \"$@\"\n      return\n    fi\n  done\n  echo \"error: no pip: add a build dependency on it\" >&2\n  return 1\n}\npip wheel --verbose --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-build-isolation --wheel-dir \"$BUILD_DIR/dist\" .\npip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-compile --no-warn-script-location --prefix \"$PREFIX\" \"$BUILD_DIR\"/dist/*.whl\n"))))))
     (propagated-inputs `(("nest" ,lode-nest) ("python" ,lode-python)))
     (supported-systems '("x86_64-linux"))
     (home-page "https://module.example.org")
@@ -364,7 +369,7 @@
                (invoke
                  "sh"
                  "-euc"
-                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\ncd \"$SRC_DIR\"\n\"$PYTHON\" -m pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --prefix \"$PREFIX\" \"${SRC_DIR}/wheel-1.0.tar.gz\" \"${SRC_DIR}/wheel-1.0.tar.gz\" \n"))))))
+                 "export PYTHON=python3 CC=gcc CXX=g++\nexport CFLAGS=\"-O2 -march=x86-64-v2\"\nexport CXXFLAGS=\"$CFLAGS\" FFLAGS=\"$CFLAGS\" CPPFLAGS=\"${CPPFLAGS:-}\" LDFLAGS=\"-Wl,-rpath,$PREFIX/lib\"\nexport BUILD_DIR=\"$SRC_DIR/../lode-build\"\nmkdir -p \"$BUILD_DIR\"\ncd \"$SRC_DIR\"\npip() {\n  if \"$PYTHON\" -c 'import pip' 2>/dev/null; then\n    \"$PYTHON\" -m pip \"$@\"\n    return\n  fi\n  for wheel in \"$SRC_DIR\"/pip-*.whl \"$(\"$PYTHON\" -c 'import sys; print(sys.base_prefix)')\"/lib/python3*/ensurepip/_bundled/pip-*.whl; do\n    if [ -f \"$wheel\" ]; then\n      \"$PYTHON\" \"$wheel/pip\" \"$@\"\n      return\n    fi\n  done\n  echo \"error: no pip: add a build dependency on it\" >&2\n  return 1\n}\npip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-compile --no-warn-script-location --prefix \"$PREFIX\" \"${SRC_DIR}/wheel-1.0.tar.gz\" \"${SRC_DIR}/wheel-1.0.tar.gz\"\n"))))))
     (native-inputs
       `(("%source-1"
            ,(origin

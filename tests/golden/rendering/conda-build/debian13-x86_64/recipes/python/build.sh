@@ -25,7 +25,7 @@ export FCFLAGS="$FFLAGS" CPPFLAGS="${CPPFLAGS-}" LDFLAGS="${LDFLAGS-}"
 cd "$SRC_DIR"
 configure=$PWD/configure
 cd "$BUILD_DIR"
-"$configure" --prefix="${PREFIX}" --libdir="${PREFIX}"/lib
+"$configure" "--prefix=${PREFIX}" "--libdir=${PREFIX}/lib"
 make -j"$JOBS"
 make install
 rm -f "$PREFIX/share/info/dir"

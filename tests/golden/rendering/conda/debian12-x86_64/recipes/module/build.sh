@@ -39,7 +39,7 @@ pip() {
   echo "error: no pip: add a build dependency on it" >&2
   return 1
 }
-pip wheel --verbose --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-build-isolation --wheel-dir "$BUILD_DIR/dist" -Cj="${JOBS}" .
+pip wheel --verbose --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-build-isolation --wheel-dir "$BUILD_DIR/dist" "-Cj=${JOBS}" .
 pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-compile --no-warn-script-location --prefix "$PREFIX" "$BUILD_DIR"/dist/*.whl
 rm -f "$PREFIX/share/info/dir"
 find "$PREFIX" -path "$PREFIX/conda-meta" -prune -o -name '*.la' -path '*/lib/*' -newer "$BUILD_DIR/lode-began" \

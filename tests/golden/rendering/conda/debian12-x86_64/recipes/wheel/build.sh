@@ -37,7 +37,7 @@ pip() {
   echo "error: no pip: add a build dependency on it" >&2
   return 1
 }
-pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-compile --no-warn-script-location --prefix "$PREFIX" "${SRC_DIR}"/wheel-1.0.tar.gz
+pip install --no-deps --no-index --no-cache-dir --disable-pip-version-check --no-compile --no-warn-script-location --prefix "$PREFIX" "${SRC_DIR}/wheel-1.0.tar.gz"
 rm -f "$PREFIX/share/info/dir"
 find "$PREFIX" -path "$PREFIX/conda-meta" -prune -o -name '*.la' -path '*/lib/*' -newer "$BUILD_DIR/lode-began" \
   -exec rm -f {} +

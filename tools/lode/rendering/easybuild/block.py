@@ -12,12 +12,9 @@ from typing import Any
 from lode.definitions.recipe import Kind, System
 from lode.definitions.target import Target
 from lode.locking.graph import LockedBuild, Node
+from lode.rendering import steps
 from lode.rendering.easybuild.words import plain
-from lode.rendering.quoting import recipe_word, recipe_words
 from lode.rendering.weakening import Weakening
-
-_PIP = "--no-deps --no-index --no-cache-dir --disable-pip-version-check"
-_CMAKE = ("-DCMAKE_INSTALL_LIBDIR=lib", "-DCMAKE_INSTALL_RPATH=$PREFIX/lib", "-DFETCHCONTENT_FULLY_DISCONNECTED=ON")
 
 
 def within(template: str) -> str:
@@ -25,14 +22,14 @@ def within(template: str) -> str:
     return f'"{template}"'
 
 
-def steps(node: Node, target: Target, lost: set[Weakening]) -> dict[str, Any]:
+def block(node: Node, target: Target, lost: set[Weakening]) -> dict[str, Any]:
     """Return the easyblock and its parameters."""
     build = node.build
     _say_lost(node, target.name, lost)
     if build.system is System.BUNDLE:
         return {"easyblock": "Bundle"}
     before = _before(node, target)
-    args = [text for argument in build.args if target.name in argument.targets for text in argument.words]
+    args = steps.arguments(node, target.name)
     found: dict[str, Any] = {"maxparallel": build.jobs} if build.jobs else {}
     match build.system:
         case System.CMAKE:
@@ -40,7 +37,7 @@ def steps(node: Node, target: Target, lost: set[Weakening]) -> dict[str, Any]:
         case System.AUTOTOOLS:
             found |= _autotools(build, before, args)
         case _:
-            found |= _script(node, target.name, before, args)
+            found |= _script(node, target.name, before)
     if build.finish.strip():
         found["postinstallcmds"] = [f"{before}{_enter(build)}{plain(build.finish)}"]
     return found
@@ -52,11 +49,11 @@ def _cmake(build: LockedBuild, before: str, args: Sequence[str]) -> dict[str, An
         "easyblock": "CMakeMake",
         "separate_build_dir": not build.in_source,
         "preconfigopts": f"{before}{prepare}",
-        "configopts": plain(recipe_words([*_CMAKE, *args])),
+        "configopts": plain(steps.words([steps.CMAKE_LIBRARIES, *steps.CMAKE_RULES, *args])),
         "prebuildopts": before,
-        "buildopts": plain(recipe_words(build.targets)),
+        "buildopts": plain(steps.words(build.targets)),
         "preinstallopts": before,
-        "install_cmd": plain(f"make {recipe_words(build.install_targets)}"),
+        "install_cmd": plain(f"make {steps.words(build.install_targets)}"),
     }
     if build.subdirectory:
         found["srcdir"] = plain(build.subdirectory)
@@ -70,45 +67,25 @@ def _autotools(build: LockedBuild, before: str, args: Sequence[str]) -> dict[str
         {
             "easyblock": "ConfigureMake",
             "preconfigopts": f"{before}{enter}{prepare}",
-            "configopts": plain(recipe_words(["--libdir=$PREFIX/lib", *args])),
+            "configopts": plain(steps.words(["--libdir=$PREFIX/lib", *args])),
             "prebuildopts": f"{before}{enter}",
-            "buildopts": plain(recipe_words(build.targets)),
+            "buildopts": plain(steps.words(build.targets)),
             "preinstallopts": f"{before}{enter}",
-            "install_cmd": plain(f"make {recipe_words(build.install_targets)}"),
+            "install_cmd": plain(f"make {steps.words(build.install_targets)}"),
         }
     )
 
 
-def _script(node: Node, target: str, before: str, args: Sequence[str]) -> dict[str, Any]:
+def _script(node: Node, target: str, before: str) -> dict[str, Any]:
     """Return one command for the whole build."""
     build = node.build
-    made = recipe_words(args)
-    match build.system:
-        case System.MESON:
-            text = (
-                f'meson setup .lode-build . --prefix="$PREFIX" --libdir=lib --buildtype=release '
-                f'--wrap-mode=nofallback {made}\nninja -C .lode-build -j "$JOBS" {recipe_words(build.targets)}\n'
-                f"ninja -C .lode-build {recipe_words(build.install_targets)}\n"
-            )
-        case System.MAKE:
-            made, installed = recipe_words([*args, *build.targets]), recipe_words([*args, *build.install_targets])
-            text = f'make -j"$JOBS" {made}\nmake {installed}\n'
-        case System.PYTHON:
-            text = (
-                f'"$PYTHON" -m pip wheel {_PIP} --no-build-isolation --wheel-dir .lode-dist {made} .\n'
-                f'"$PYTHON" -m pip install {_PIP} --prefix "$PREFIX" .lode-dist/*.whl\n'
-            )
-        case System.WHEEL:
-            wheels = [f"$SRC_DIR/{source.filename}" for source in node.sources if target in source.targets]
-            text = f'"$PYTHON" -m pip install {_PIP} --prefix "$PREFIX" {recipe_words(wheels)} {made}\n'
-        case _:
-            text = build.script
-    prepare = f"{build.prepare.rstrip()}\n" if build.prepare.strip() else ""
+    lines = [build.prepare.rstrip(), *steps.commands(node, target, apart=True).lines()]
+    text = "".join(f"{line}\n" for line in lines if line)
     return {
         "easyblock": "Binary",
         "extract_sources": True,
         "prepend_to_path": [],
-        "install_cmd": f"{before}{_enter(build)}{plain(prepare)}{plain(text)}",
+        "install_cmd": f"{before}{_enter(build)}{plain(text)}",
     }
 
 
@@ -118,22 +95,24 @@ def _before(node: Node, target: Target) -> str:
     lines = [
         "set -eu",
         f"export PREFIX={within('%(installdir)s')} SRC_DIR={within('%(start_dir)s')} JOBS={within('%(parallel)s')}",
-        f"export PYTHON=python CC={plain(recipe_word(compiler.c))}",
+        f"export PYTHON=python CC={plain(steps.word(compiler.c))}",
     ]
     if "cxx" in compiler.languages:
-        lines.append(f"export CXX={plain(recipe_word(compiler.cxx))}")
+        lines.append(f"export CXX={plain(steps.word(compiler.cxx))}")
     if compiler.fortran:
-        lines.append(f"export FC={plain(recipe_word(compiler.fortran))}")
+        lines.append(f"export FC={plain(steps.word(compiler.fortran))}")
     flags = f"-O2 -march={target.microarchitecture}"
-    lines.append(f"export CFLAGS={plain(recipe_word(flags))} CXXFLAGS={plain(recipe_word(flags))}")
+    lines.append(f"export CFLAGS={plain(steps.word(flags))}")
+    lines.append('export CXXFLAGS="$CFLAGS" FFLAGS="$CFLAGS"')
+    lines.append(f"export BUILD_DIR={within('%(builddir)s/lode-build')}")
+    lines.append('mkdir -p "$BUILD_DIR"')
     lines.append('export CPPFLAGS="${CPPFLAGS:-}" LDFLAGS="-Wl,-rpath,$PREFIX/lib ${LDFLAGS:-}"')
-    lines += [f"export {name}={plain(recipe_word(value))}" for name, value in node.build.environment]
+    lines += [f"export {name}={plain(steps.word(value))}" for name, value in node.build.environment]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _enter(build: LockedBuild) -> str:
-    below = f"/{plain(recipe_word(build.subdirectory))}" if build.subdirectory else ""
-    return f'cd "$SRC_DIR"{below}\n'
+    return f"{plain(steps.enter(build))}\n"
 
 
 def _filled(found: dict[str, Any]) -> dict[str, Any]:
