@@ -11,7 +11,7 @@ from tests.building.factory import artifact, graph, node
 
 from lode.building import schedule
 from lode.building.artifact import Artifact
-from lode.building.schedule import Budget, Outcome, Result, Task, next_starts, refuse_failed, weights
+from lode.building.schedule import Budget, Free, Outcome, Result, Task, next_starts, refuse_failed, weights
 from lode.errors import BuildError, Fault, HostError, LodeError, SourceError
 from lode.process import Cancelled
 from lode.progress import Silent
@@ -30,6 +30,7 @@ class Recorder:
         self.started: list[str] = []
         self.jobs: dict[str, int] = {}
         self.most_jobs = 0
+        self.most_together = 0
         self.running: dict[str, int] = {}
         self.lock = threading.Lock()
 
@@ -39,6 +40,7 @@ class Recorder:
             self.jobs[package] = jobs
             self.running[package] = jobs
             self.most_jobs = max(self.most_jobs, sum(self.running.values()))
+            self.most_together = max(self.most_together, len(self.running))
         time.sleep(0.01)
         with self.lock:
             del self.running[package]
@@ -71,45 +73,71 @@ def test_weights_are_the_longest_ways() -> None:
     assert weights(tasks) == {"a": 7, "b": 3, "c": 6, "d": 1}
 
 
+def started(
+    ready: list[Task],
+    *,
+    budget: int,
+    jobs: int | None = None,
+    spare: int = 0,
+    memory_mb: int | None = None,
+    idle: bool = True,
+) -> list[tuple[str, int, int]]:
+    free = Free(budget=budget, jobs=budget if jobs is None else jobs, spare=spare, memory_mb=memory_mb, idle=idle)
+    return [(start.task.package, start.jobs, start.share) for start in next_starts(ready, free)]
+
+
 def test_free_jobs_are_shared_evenly() -> None:
     ready = [task(name) for name in "abc"]
-    starts = next_starts(ready, free_jobs=8, free_memory_mb=None, idle=True)
-    assert [(one.package, jobs) for one, jobs in starts] == [("a", 3), ("b", 3), ("c", 2)]
-    starts = next_starts(ready, free_jobs=2, free_memory_mb=None, idle=True)
-    assert [(one.package, jobs) for one, jobs in starts] == [("a", 1), ("b", 1)]
+    assert started(ready, budget=8) == [("a", 3, 3), ("b", 3, 3), ("c", 2, 2)]
+    assert started(ready, budget=2) == [("a", 1, 1), ("b", 1, 1)]
+
+
+def test_spare_jobs_go_to_the_most_important_first_and_none_has_more_than_the_budget() -> None:
+    ready = [task(name) for name in "abc"]
+    assert started(ready, budget=8, spare=8) == [("a", 8, 3), ("b", 6, 3), ("c", 2, 2)]
+    assert started(ready, budget=2, spare=2) == [("a", 2, 1), ("b", 2, 1)]
+    assert started(ready[:1], budget=2, jobs=1, spare=1, idle=False) == [("a", 2, 1)]
+    assert started(ready, budget=1, spare=1) == [("a", 1, 1)]
+    assert started([task("a", jobs=1), task("b")], budget=2, spare=2) == [("a", 1, 1), ("b", 2, 1)]
+
+
+def test_spare_jobs_do_not_take_the_memory_of_another_start() -> None:
+    big, small = task("big", memory_mb=3000), task("small", memory_mb=1000)
+    assert started([big, small], budget=2, spare=2, memory_mb=5000) == [("big", 1, 1), ("small", 2, 1)]
+    assert started([big, small], budget=2, spare=2, memory_mb=7000) == [("big", 2, 1), ("small", 1, 1)]
 
 
 def test_a_limit_of_a_recipe_leaves_jobs_to_others() -> None:
-    starts = next_starts([task("a", jobs=1), task("b")], free_jobs=8, free_memory_mb=None, idle=True)
-    assert [(one.package, jobs) for one, jobs in starts] == [("a", 1), ("b", 7)]
+    assert started([task("a", jobs=1), task("b")], budget=8) == [("a", 1, 1), ("b", 7, 7)]
 
 
 def test_jobs_that_do_not_fit_into_memory_are_not_started() -> None:
     big, small = task("big", memory_mb=3000), task("small", memory_mb=500)
-    starts = next_starts([big, small], free_jobs=8, free_memory_mb=7000, idle=True)
-    assert [(one.package, jobs) for one, jobs in starts] == [("big", 2), ("small", 2)]
-    starts = next_starts([big, small], free_jobs=8, free_memory_mb=2000, idle=False)
-    assert [(one.package, jobs) for one, jobs in starts] == [("small", 4)]
-    starts = next_starts([big], free_jobs=8, free_memory_mb=2000, idle=True)
-    assert [(one.package, jobs) for one, jobs in starts] == [("big", 1)]
+    assert started([big, small], budget=8, memory_mb=7000) == [("big", 2, 2), ("small", 2, 2)]
+    assert started([big, small], budget=8, memory_mb=2000, idle=False) == [("small", 4, 4)]
+    assert started([big], budget=8, memory_mb=2000) == [("big", 1, 1)]
 
 
 @given(
     st.lists(st.tuples(st.integers(1, 3000), st.none() | st.integers(1, 4)), max_size=12),
+    st.integers(1, 16),
+    st.integers(0, 16),
     st.integers(0, 16),
     st.none() | st.integers(0, 10_000),
     st.booleans(),
 )
 def test_a_budget_is_never_exceeded(
-    wants: list[tuple[int, int | None]], free_jobs: int, free_memory_mb: int | None, idle: bool
+    wants: list[tuple[int, int | None]], budget: int, jobs: int, spare: int, memory_mb: int | None, idle: bool
 ) -> None:
-    ready = [task(str(number), memory_mb=memory, jobs=jobs) for number, (memory, jobs) in enumerate(wants)]
-    starts = next_starts(ready, free_jobs=free_jobs, free_memory_mb=free_memory_mb, idle=idle)
-    assert sum(jobs for _, jobs in starts) <= free_jobs
-    assert all(1 <= jobs <= (one.jobs or jobs) for one, jobs in starts)
-    if free_memory_mb is not None and len(starts) > 1:
-        assert sum(jobs * one.memory_mb for one, jobs in starts[1:]) <= free_memory_mb
-    if idle and ready and free_jobs:
+    jobs, spare = min(jobs, budget), min(spare, budget)
+    ready = [task(str(number), memory_mb=memory, jobs=limit) for number, (memory, limit) in enumerate(wants)]
+    starts = next_starts(ready, Free(budget=budget, jobs=jobs, spare=spare, memory_mb=memory_mb, idle=idle))
+    assert sum(start.share for start in starts) <= jobs
+    assert sum(start.jobs - start.share for start in starts) <= spare
+    assert all(1 <= start.share <= start.jobs <= min(budget, start.task.jobs or budget) for start in starts)
+    if memory_mb is not None and len(starts) > 1:
+        assert sum(start.jobs * start.task.memory_mb for start in starts[1:]) <= memory_mb
+    if idle and ready and jobs:
         assert starts
 
 
@@ -117,7 +145,20 @@ def test_independent_tasks_run_together_within_the_budget(tmp_path: Path) -> Non
     build = Recorder(tmp_path)
     tasks = [task(f"n{number}") for number in range(12)]
     assert set(run(tasks, build, jobs=3).values()) == {Outcome.BUILT}
-    assert build.most_jobs == 3
+    assert build.most_together == 3
+    assert 3 < build.most_jobs <= 6
+
+
+def test_one_job_means_one_node_and_one_job(tmp_path: Path) -> None:
+    build = Recorder(tmp_path)
+    run([task(f"n{number}") for number in range(4)], build, jobs=1)
+    assert (build.most_together, build.most_jobs) == (1, 1)
+
+
+def test_a_long_node_that_starts_beside_another_can_use_the_whole_budget(tmp_path: Path) -> None:
+    build = Recorder(tmp_path)
+    run([task("long", estimate_s=400), task("short")], build, jobs=2)
+    assert build.jobs == {"long": 2, "short": 2}
 
 
 def test_after_a_failure_nothing_new_is_started(tmp_path: Path) -> None:

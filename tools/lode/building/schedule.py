@@ -1,8 +1,10 @@
 """Which node is built when, and with how many jobs: independent nodes in parallel under one budget.
 
-Of the nodes that could start, the one with the longest way to the end goes first. All running nodes together have no
-more jobs than the budget, and no more memory than the machine has. A node that is done is in the cache, so a schedule
-that was stopped, in whatever way, goes on where it was.
+Of the nodes that could start, the one with the longest way to the end goes first. The shares of all running nodes
+together are no more than the budget. A build is told its jobs once, when it starts, and cannot be given more later:
+so each may use more than its share, the most important first, and all together up to twice the budget, which keeps the
+processors busy while another node unpacks or links and once it has ended (decision 0005). Memory is counted for all
+jobs. A node that is done is in the cache, so a schedule that was stopped, in whatever way, goes on where it was.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from lode.building.artifact import Artifact
 from lode.errors import BuildError, Fault, LodeError
@@ -97,15 +100,33 @@ def weights(tasks: Iterable[Task]) -> Mapping[str, float]:
     return weight
 
 
-def next_starts(
-    ready: Sequence[Task], *, free_jobs: int, free_memory_mb: int | None, idle: bool
-) -> list[tuple[Task, int]]:
+class Free(NamedTuple):
+    """What the running nodes leave to those that could start."""
+
+    budget: int  # jobs of all together
+    jobs: int  # of the budget, not yet anybody's share
+    spare: int  # beyond the shares: as many again as the budget has, less what running nodes use of them
+    memory_mb: int | None
+    idle: bool  # nothing runs
+
+
+class Start(NamedTuple):
+    """A task to start now: the jobs that its build may use, and how many of them count against the budget."""
+
+    task: Task
+    jobs: int
+    share: int
+
+
+def next_starts(ready: Sequence[Task], free: Free) -> list[Start]:
     """Return the tasks to start now and the jobs of each, for `ready` in order of importance.
 
-    The free jobs are shared evenly among as many tasks as there are jobs. A task whose single job does not fit into
-    memory waits, unless nothing is running (`idle`): then it must be tried.
+    The free jobs are shared evenly among as many tasks as there are jobs. On top of its share a task may use what is
+    spare, the most important one first and none more than the whole budget. A task whose single job does not fit into
+    memory waits, unless nothing is running: then it must be tried.
     """
-    starts: list[tuple[Task, int]] = []
+    free_jobs, spare, free_memory_mb = free.jobs, free.spare, free.memory_mb
+    shares: list[tuple[Task, int]] = []
     candidates = list(ready)
     while candidates and free_jobs > 0:
         task = candidates.pop(0)
@@ -114,12 +135,20 @@ def next_starts(
             share = min(share, task.jobs)
         if free_memory_mb is not None:
             fitting = free_memory_mb // max(1, task.memory_mb)
-            if fitting < 1 and (starts or not idle):
+            if fitting < 1 and (shares or not free.idle):
                 continue
             share = max(1, min(share, fitting))
             free_memory_mb -= share * task.memory_mb
-        starts.append((task, share))
+        shares.append((task, share))
         free_jobs -= share
+    starts: list[Start] = []
+    for task, share in shares:
+        more = min(spare, min(free.budget, task.jobs or free.budget) - share)
+        if free_memory_mb is not None:
+            more = max(0, min(more, free_memory_mb // max(1, task.memory_mb)))
+            free_memory_mb -= more * task.memory_mb
+        spare -= more
+        starts.append(Start(task=task, jobs=share + more, share=share))
     return starts
 
 
@@ -137,7 +166,7 @@ class _Run:
         self._title = title
         self._weights = weights(tasks)
         self._waiting = {task.package: task for task in tasks}
-        self._running: dict[str, tuple[Task, int]] = {}
+        self._running: dict[str, Start] = {}
         self._done: dict[str, Result] = {}
         self._ended: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
         self._cancel = threading.Event()
@@ -183,17 +212,27 @@ class _Run:
         built = self._done.keys() - failed
         ready = [task for task in self._waiting.values() if built.issuperset(task.needs)]
         ready.sort(key=lambda task: (-self._weights[task.package], task.package))
-        free_jobs = self._budget.jobs - sum(jobs for _, jobs in self._running.values())
-        free_memory = self._budget.memory_mb
-        if free_memory is not None:
-            free_memory -= sum(jobs * task.memory_mb for task, jobs in self._running.values())
-        for task, jobs in next_starts(ready, free_jobs=free_jobs, free_memory_mb=free_memory, idle=not self._running):
+        for start in next_starts(ready, self._free()):
+            task = start.task
             del self._waiting[task.package]
-            self._running[task.package] = (task, jobs)
-            thread = threading.Thread(target=self._one, args=(task, jobs), name=f"build {task.package}")
+            self._running[task.package] = start
+            thread = threading.Thread(target=self._one, args=(task, start.jobs), name=f"build {task.package}")
             self._threads.append(thread)
             thread.start()
             self._tell()
+
+    def _free(self) -> Free:
+        """Return what the running nodes leave to those that could start."""
+        running, memory_mb = self._running.values(), self._budget.memory_mb
+        if memory_mb is not None:
+            memory_mb -= sum(start.jobs * start.task.memory_mb for start in running)
+        return Free(
+            budget=self._budget.jobs,
+            jobs=self._budget.jobs - sum(start.share for start in running),
+            spare=self._budget.jobs - sum(start.jobs - start.share for start in running),
+            memory_mb=memory_mb,
+            idle=not running,
+        )
 
     def _one(self, task: Task, jobs: int) -> None:
         started = time.monotonic()
@@ -211,7 +250,7 @@ class _Run:
         self._ended.put(result)
 
     def _take(self, result: Result) -> None:
-        task, _ = self._running.pop(result.package)
+        task = self._running.pop(result.package).task
         self._done[result.package] = result
         self._tell()
         self._progress.advance(self._title, task.estimate_s)
