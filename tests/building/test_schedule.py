@@ -218,3 +218,14 @@ def test_the_cause_of_a_single_failure_keeps_its_status() -> None:
     ]
     with pytest.raises(BuildError):
         refuse_failed(mixed)
+
+
+def test_when_the_time_is_over_nothing_new_is_started(tmp_path: Path) -> None:
+    build = Recorder(tmp_path)
+    tasks = [task("first", estimate_s=50), task("second", "first", estimate_s=50), task("small", estimate_s=0.01)]
+    results = schedule.run(
+        tasks, build, budget=Budget(jobs=1, wall_s=10), keep_going=False, progress=Silent(), title="build"
+    )
+    outcomes = {result.package: result.outcome for result in results}
+    assert outcomes == {"first": Outcome.BUILT, "second": Outcome.SKIPPED, "small": Outcome.BUILT}
+    refuse_failed(results)

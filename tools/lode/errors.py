@@ -122,3 +122,9 @@ class PublicationError(LodeError):
     """An artifact could not be published; what was published before is still in place."""
 
     status = 11
+
+
+class Unfinished(LodeError):
+    """The time that was given is over before the work is done; what was done is kept, and the next call goes on."""
+
+    status = 12

@@ -32,8 +32,12 @@ _WAIT_S = 0.3
 _SILENT = Silent()
 
 
+class Unreachable(HostError):
+    """A store did not answer, or refused: nothing is known about what it holds."""
+
+
 class Store(Protocol):
-    """Blobs by key (`/`-separated names): a folder, or later an HTTP server, S3 or an OCI registry."""
+    """Blobs by key (`/`-separated names), see `stores`; every method raises Unreachable when the store does not say."""
 
     def has(self, key: str) -> bool:
         """Return whether there is a blob of this key."""
@@ -91,6 +95,7 @@ class Cache:
         self._behind = behind
         self._note = note
         self._told: set[str] = set()
+        self.unkept: list[str] = []  # packages that the store behind did not take
 
     def peek(self, node_hash: Digest) -> Artifact | None:
         """Return the artifact without reading its package file: that is there and has the right size."""
@@ -127,10 +132,22 @@ class Cache:
         with writing(self.root):
             self._folder.put(key, artifact.path)
             tree.replace(self.root / _entry_key(artifact.node_hash), document)
-        if self._behind is not None:
-            self._behind.put(key, self.root / key)
-            self._behind.put(_entry_key(artifact.node_hash), self.root / _entry_key(artifact.node_hash))
-        return _artifact(document, self.root)
+        kept = _artifact(document, self.root)
+        self.share(kept)
+        return kept
+
+    def share(self, artifact: Artifact) -> None:
+        """Give an artifact of this cache to the store behind, unless it is there: its package first, then its entry."""
+        if self._behind is None:
+            return
+        key, entry = _package_key(artifact.sha256, artifact.path.name), _entry_key(artifact.node_hash)
+        try:
+            if not self._behind.has(entry):
+                self._behind.put(key, self.root / key)
+                self._behind.put(entry, self.root / entry)
+        except Unreachable as error:
+            self.unkept.append(artifact.package)
+            self._say(f"not shared: {error.faults[0].message}")
 
     @contextlib.contextmanager
     def building(self, node_hash: Digest, package: str, cancel: threading.Event | None = None) -> Iterator[None]:
@@ -200,19 +217,28 @@ class Cache:
         return artifact if artifact.node_hash == node_hash else None
 
     def _fetched(self, node_hash: Digest, store: Store) -> Artifact | None:
-        """Bring an entry and its package from the store behind."""
+        """Bring an entry and its package from the store behind; None when it has none, or none that is what it says."""
         with writing(self.root), tempfile.TemporaryDirectory(dir=_made(self.root), prefix=".fetch-") as folder:
-            entry = Path(folder, "entry")
-            if not store.get(_entry_key(node_hash), entry):
-                return None
+            entry, content = Path(folder, "entry"), Path(folder, "package")
             try:
+                if not store.get(_entry_key(node_hash), entry):
+                    return None
                 artifact = _artifact(entry.read_bytes(), self.root)
+                if artifact.node_hash != node_hash:
+                    raise ValueError(f"node {artifact.node_hash}")
+                key = _package_key(artifact.sha256, artifact.path.name)
+                if not store.get(key, content):
+                    return None
+            except Unreachable as error:
+                self._say(f"warning: {error.faults[0].message}: going on without it")
+                return None
             except (ValueError, KeyError, TypeError):
+                self._say(f"warning: the shared cache has a wrong entry for node {node_hash[:16]}: not used")
                 return None
-            key = _package_key(artifact.sha256, artifact.path.name)
-            content = Path(folder, "package")
-            if artifact.node_hash != node_hash or not store.get(key, content):
-                return None
+            with content.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != artifact.sha256:
+                    self._say(f"warning: the shared cache has wrong bytes for {artifact.package}: not used")
+                    return None
             self._folder.put(key, content)
             self._folder.put(_entry_key(node_hash), entry)
         return artifact

@@ -63,6 +63,7 @@ class Budget:
 
     jobs: int
     memory_mb: int | None = None  # None: unknown, not looked at
+    wall_s: float | None = None  # after which nothing is started; None: no limit
 
 
 Build = Callable[[str, int, threading.Event], tuple[Artifact, Outcome]]  # package, jobs, cancel
@@ -73,7 +74,8 @@ def run(
 ) -> tuple[Result, ...]:
     """Return what became of each task, in the order given.
 
-    After a failure nothing new is started (unless `keep_going`: then only what needs the failed node is left out), and
+    When the budget's time is over, or too short for what is left, nothing new is started and the rest is SKIPPED. After
+    a failure nothing new is started (unless `keep_going`: then only what needs the failed node is left out), and
     what runs is waited for, so that it need not be built again. An interruption stops all and is raised again.
     """
     return _Run(tasks, build, budget, keep_going=keep_going, progress=progress, title=title).results()
@@ -170,6 +172,7 @@ class _Run:
         self._done: dict[str, Result] = {}
         self._ended: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
         self._cancel = threading.Event()
+        self._began = time.monotonic()
         self._threads: list[threading.Thread] = []
 
     def results(self) -> tuple[Result, ...]:
@@ -210,7 +213,7 @@ class _Run:
         if failed and not self._keep_going:
             return
         built = self._done.keys() - failed
-        ready = [task for task in self._waiting.values() if built.issuperset(task.needs)]
+        ready = [task for task in self._waiting.values() if built.issuperset(task.needs) and self._in_time(task)]
         ready.sort(key=lambda task: (-self._weights[task.package], task.package))
         for start in next_starts(ready, self._free()):
             task = start.task
@@ -233,6 +236,13 @@ class _Run:
             memory_mb=memory_mb,
             idle=not running,
         )
+
+    def _in_time(self, task: Task) -> bool:
+        """Return whether `task` will end before the budget's time does; the first of a run is always tried."""
+        if self._budget.wall_s is None or not (self._running or self._done):
+            return True
+        left_s = self._budget.wall_s - (time.monotonic() - self._began)
+        return task.estimate_s / max(1, min(self._budget.jobs, task.jobs or self._budget.jobs)) < left_s
 
     def _one(self, task: Task, jobs: int) -> None:
         started = time.monotonic()

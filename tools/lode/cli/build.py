@@ -11,6 +11,7 @@ import click
 from lode.building.schedule import Outcome
 from lode.cli.access import asking
 from lode.cli.common import Session, common
+from lode.cli.sharing import Sharing, sharing
 from lode.definitions.catalogue import Catalogue
 from lode.progress import duration, size
 from lode.sourcing.access import Access
@@ -29,6 +30,7 @@ from lode.workflow.lock import locked
 @click.option("--keep-work", is_flag=True, help="Leave the folders that nodes are built in.")
 @click.option("--offline", is_flag=True, help="Fetch nothing; sources must be in the mirror.")
 @asking
+@sharing
 @common
 def command(
     session: Session,
@@ -41,6 +43,7 @@ def command(
     keep_work: bool,
     offline: bool,
     access: Access,
+    shared: Sharing,
 ) -> None:
     """Build the nodes of STACK that are not in the cache, fetching their sources first.
 
@@ -61,6 +64,8 @@ def command(
             offline=offline,
             builder=builder,
             access=access,
+            store=shared.store,
+            limit_s=shared.limit_s,
         ),
         environ=os.environ,
         progress=session.progress(),

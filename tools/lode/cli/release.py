@@ -11,6 +11,7 @@ import click
 
 from lode.cli.access import asking
 from lode.cli.common import Session, common
+from lode.cli.sharing import Sharing, sharing
 from lode.definitions.catalogue import Catalogue
 from lode.sourcing.access import Access
 from lode.workflow.build import BUILDERS, Plan
@@ -30,6 +31,7 @@ from lode.workflow.release import Release, ReleasedTarget, release
 @click.option("--offline", is_flag=True, help="Fetch nothing; sources must be in the mirror.")
 @click.option("--test-again", is_flag=True, help="Run the tests even if they have passed on this very tree.")
 @asking
+@sharing
 @common
 def command(
     session: Session,
@@ -42,6 +44,7 @@ def command(
     offline: bool,
     test_again: bool,
     access: Access,
+    shared: Sharing,
 ) -> None:
     """Release STACK: check its definitions and lock, fetch, build, install, test, and write the report.
 
@@ -66,6 +69,8 @@ def command(
             offline=offline,
             builder=builder,
             access=access,
+            store=shared.store,
+            limit_s=shared.limit_s,
         ),
         environ=os.environ,
         now=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

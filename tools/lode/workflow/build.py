@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lode.building.artifact import Artifact, Builder
-from lode.building.cache import Cache
+from lode.building.cache import Cache, Store
 from lode.building.schedule import MEMORY_MB, Budget, Outcome, Result, Task, refuse_failed, run
 from lode.config import Places
 from lode.definitions.catalogue import Catalogue
-from lode.errors import BuildError, Fault, UsageError
+from lode.errors import BuildError, Fault, HostError, Unfinished, UsageError
 from lode.locking.graph import BUILDING, Lock, Node, build_order, closure
 from lode.progress import Progress
 from lode.sourcing.access import Access
@@ -21,6 +21,8 @@ from lode.sourcing.access import Access
 if TYPE_CHECKING:
     from lode.building.history import History
     from lode.building.workshop import Workshop
+
+_CONNECTIONS = 8  # to a store at once
 
 BUILDERS = ("rattler",)  # see `_builder`
 
@@ -36,6 +38,8 @@ class Plan:
     offline: bool = False
     builder: str = "rattler"
     access: Access | None = None  # where sources are asked for; None: where they say
+    store: Store | None = None  # artifacts shared with other machines, behind the cache of this one
+    limit_s: float | None = None  # wall time after which no further node is started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +85,16 @@ def build(
     """Return the artifacts of the lock's nodes on `target`.
 
     Only what is missing in the cache is fetched and built. HostError if this machine is not what the target says;
-    SourceError if a source cannot be had; BuildError with the faults of all nodes that failed.
+    SourceError if a source cannot be had; BuildError with the faults of all nodes that failed; Unfinished when the
+    plan's time was over first.
     """
     started = time.monotonic()
     catalogue = catalogue.behind(lock.stack, lock.release)
     wanted = _wanted(lock, target, plan.only)
-    cache = Cache(places.cache, note=progress.note)
+    cache = Cache(places.cache, behind=plan.store, note=progress.note)
     there = {node.package: cache.peek(node.hashes[target]) for node in wanted}
+    if plan.store is not None:
+        there |= _shared(cache, wanted, there, target, progress)
     missing = [node for node in wanted if there[node.package] is None]
     results = {
         name: Result(package=name, outcome=Outcome.CACHED, artifact=artifact)
@@ -105,6 +112,9 @@ def build(
         for result in _build_missing(lock, target, missing, site):
             results[result.package] = result
         refuse_failed(results[node.package] for node in wanted)
+    _refuse_unshared(cache)
+    if missing:
+        _refuse_unfinished(results[node.package] for node in wanted)
     return BuildReport(
         stack=lock.stack,
         release=lock.release,
@@ -114,6 +124,49 @@ def build(
         seal_reason=seal[1],
         wall_s=time.monotonic() - started,
     )
+
+
+def _shared(
+    cache: Cache, nodes: Sequence[Node], there: Mapping[str, Artifact | None], target: str, progress: Progress
+) -> dict[str, Artifact | None]:
+    """Return the artifacts of `nodes`: those `there`, given to the store behind the cache, and those that it had."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    task = "shared cache"
+    progress.start(task, total=len(nodes), unit="nodes")
+
+    def one(node: Node) -> tuple[str, Artifact | None]:
+        artifact = there[node.package]
+        if artifact is None:
+            artifact = cache.get(node.hashes[target])
+        else:
+            cache.share(artifact)
+        progress.advance(task, 1)
+        return node.package, artifact
+
+    with ThreadPoolExecutor(_CONNECTIONS) as pool:
+        found = dict(pool.map(one, nodes))
+    taken = sum(there[name] is None and artifact is not None for name, artifact in found.items())
+    progress.finish(task, f"{taken} nodes taken")
+    return found
+
+
+def _refuse_unshared(cache: Cache) -> None:
+    """Raise HostError when something was built that the store did not take: the next machine would build it again."""
+    if cache.unkept:
+        raise HostError(
+            f"built, but not shared: {', '.join(sorted(cache.unkept))}",
+            hint=f"it is in the cache here ({cache.root}); when the store answers, `lode build` with --store gives it",
+        )
+
+
+def _refuse_unfinished(results: Iterable[Result]) -> None:
+    left = [result.package for result in results if result.outcome is Outcome.SKIPPED]
+    if left:
+        raise Unfinished(
+            f"the time is over: {len(left)} node{'' if len(left) == 1 else 's'} left to build ({', '.join(left)})",
+            hint="what was built is kept; the same command goes on from here",
+        )
 
 
 def choose_target(lock: Lock, asked: str | None) -> str:
@@ -187,7 +240,7 @@ def _build_missing(lock: Lock, target: str, missing: Sequence[Node], site: _Site
     return run(
         _tasks(lock, target, missing, history),
         workshop.make,
-        budget=Budget(jobs=plan.jobs, memory_mb=memory_mb),
+        budget=Budget(jobs=plan.jobs, memory_mb=memory_mb, wall_s=plan.limit_s),
         keep_going=plan.keep_going,
         progress=site.progress,
         title=f"build {lock.stack}@{lock.release}",
