@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lode.building import instructions
 from lode.building.artifact import Artifact, Builder, Order
 from lode.building.cache import Cache, writing
 from lode.building.history import History
@@ -25,6 +24,7 @@ from lode.digest import Digest
 from lode.errors import BuildError
 from lode.locking.graph import Node
 from lode.progress import Progress
+from lode.rendering import environments
 from lode.rendering.script import STEP
 
 KEPT = ".lode-kept"  # marks a workspace that a user wanted to keep
@@ -54,6 +54,7 @@ class Workshop:
         `stage` lays out a node's sources in an absent folder; `again` gives the command that repeats a node's build.
         """
         self._nodes = nodes
+        self._installed = environments.Installed(target=target.name, nodes=nodes)
         self._target = target
         self._cache = cache
         self._history = history
@@ -83,7 +84,7 @@ class Workshop:
             there = self._cache.get(node_hash)
             if there is not None:
                 return there, Outcome.CACHED
-            needed = instructions.needed(node, self._target.name, self._nodes)
+            needed = environments.needed(node, self._installed)
             dependencies = tuple(self._dependency(other, jobs, cancel) for other in needed)
             self._progress.start(package, total=100, unit="%")
             outcome = "failed"

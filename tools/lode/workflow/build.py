@@ -279,15 +279,16 @@ def _workshop(lock: Lock, target: str, history: History, site: _Site) -> Worksho
 
 
 def _tasks(lock: Lock, target: str, missing: Sequence[Node], history: History) -> tuple[Task, ...]:
-    from lode.building import instructions
     from lode.building.history import estimate
+    from lode.rendering.environments import Installed, needed
 
     nodes, times = _nodes(lock, target), history.times()
+    installed = Installed(target=target, nodes=nodes)
     names = {node.package for node in missing}
     return tuple(
         Task(
             package=node.package,
-            needs=tuple(other.package for other in instructions.needed(node, target, nodes) if other.package in names),
+            needs=tuple(other.package for other in needed(node, installed) if other.package in names),
             estimate_s=estimate(node, target, times),
             memory_mb=node.build.memory_mb or MEMORY_MB,
             jobs=node.build.jobs,

@@ -48,7 +48,7 @@ def render(lock: Lock, *, recipes: Mapping[str, Recipe], file: File) -> Renderin
     for locked in lock.targets:
         target = locked.definition
         nodes = {node.package: node for node in lock.nodes if target.name in node.targets}
-        scene = Scene(target=target, nodes=nodes)
+        scene = Scene.of(target, nodes)
         root = PurePosixPath(target.name)
         files |= _toolchain(target, root, mark)
         for node in nodes.values():

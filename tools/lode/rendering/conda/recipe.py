@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from lode.definitions.target import Target
 from lode.locking.graph import LockedSource, Node
 from lode.rendering import names
 from lode.rendering.conda import words
+from lode.rendering.environments import Installed, environments
 from lode.rendering.weakening import Weakening
 
 MIRROR = '${{ env.get("LODE_MIRROR", default="file:///nowhere/lode") }}'  # an address: where sources lie by their hash
@@ -24,7 +25,13 @@ class Scene:
 
     target: Target
     nodes: Mapping[str, Node]
+    installed: Installed
     weakenings: set[Weakening] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, target: Target, nodes: Mapping[str, Node]) -> Self:
+        """Return the scene of `nodes` on `target`, of which nothing is known yet."""
+        return cls(target=target, nodes=nodes, installed=Installed(target=target.name, nodes=nodes))
 
     def weaken(self, package: str, what: str) -> None:
         """Record that something of `package` is said less exactly."""
@@ -34,7 +41,7 @@ class Scene:
 def document(node: Node, scene: Scene) -> dict[str, Any]:
     """Return the document of the node's recipe.yaml."""
     target = scene.target
-    asked = words.environments(node, target.name, scene.nodes)
+    asked = environments(node, scene.installed)
     version = words.version(node.version)
     if version != node.version:
         scene.weaken(node.package, f"the version {node.version} is called {version}")
