@@ -259,6 +259,7 @@ def full_report() -> TestReport:
             cause=Cause.NEEDS,
             message="needs python, not in this prefix",
             duration_s=0.0,
+            where="build tools",
         ),
         result(
             "",

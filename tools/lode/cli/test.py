@@ -11,6 +11,7 @@ import click
 
 from lode import tree
 from lode.cli.common import Session, common
+from lode.definitions.catalogue import Catalogue
 from lode.errors import Fault, TestFailure
 from lode.testing import page
 from lode.testing import report as forms
@@ -29,6 +30,7 @@ _LINES = 40  # of a failed test's output that are shown; the reports have more
               help='Only the tests of this package; "stack" for the stack\'s own. Repeatable.')  # fmt: skip
 @click.option("--group", metavar="GROUP", help="Only the tests of the packages in this group of the stack.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Tests at once; default: the CPUs.")
+@click.option("--tools", is_flag=True, help="Also run the tests of what only builds need, in a prefix of its own.")
 @click.option("--site", is_flag=True, help="Skip tests that compile where the target's compiler is not installed.")
 @click.option("--verify", is_flag=True, help="Compare every file of the tree with its inventory first.")
 @click.option("--list", "only_list", is_flag=True, help="Say which tests there are, run none.")
@@ -44,6 +46,7 @@ def command(
     packages: tuple[str, ...],
     group: str | None,
     jobs: int | None,
+    tools: bool,
     site: bool,
     verify: bool,
     only_list: bool,
@@ -67,14 +70,24 @@ def command(
         cases = select(found.lock, found.prefix.target, group=found.prefix.group, packages=chosen)
         session.emit([_listed(case) for case in cases], "\n".join(_list(cases)))
         return
-    report = testing.examine(
-        found,
-        packages=chosen,
-        jobs=jobs or len(os.sched_getaffinity(0)),
-        verify=verify,
-        started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        progress=session.progress(),
-    )
+    jobs = jobs or len(os.sched_getaffinity(0))
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    progress = session.progress()
+    report = testing.examine(found, packages=chosen, jobs=jobs, verify=verify, started=started, progress=progress)
+    if tools:
+        from lode.workflow.tools import examine_tools, with_tools
+
+        results = examine_tools(
+            found.lock,
+            Catalogue.open(session.collections, here=session.here),
+            found.prefix.target,
+            places=session.places,
+            jobs=jobs,
+            started=started,
+            progress=progress,
+            again=True,
+        )
+        report = with_tools(report, results)
     for path, content in ((junit, forms.junit), (html, forms.html)):
         if path is not None:
             testing.save(path, content(report))

@@ -55,7 +55,8 @@ def _case(suite: ET.Element, report: TestReport, result: TestResult) -> None:
     )
     _properties(
         case,
-        tuple(
+        (("where", result.where),) * bool(result.where)
+        + tuple(
             (
                 f"number:{number.name}",
                 f"{page.number(number.value)} (reference {page.number(number.reference)} {number.unit},"

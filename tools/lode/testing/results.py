@@ -88,6 +88,7 @@ class TestResult:
     duration_s: float = 0.0
     output: str = ""  # both streams of the test, shortened in the middle
     numbers: tuple[Number, ...] = ()  # sorted by name
+    where: str = ""  # empty: in the prefix of the report; else what it ran in, such as "build tools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +196,7 @@ def _result_document(result: TestResult) -> dict[str, Any]:
         "version": result.version,
         "name": result.name,
         "kind": result.kind,
+        "where": result.where,
         "outcome": result.outcome,
         "cause": result.cause,
         "message": result.message,
@@ -225,6 +227,7 @@ def _result(entry: Mapping[str, Any]) -> TestResult:
         outcome=Outcome(entry["outcome"]),
         cause=Cause(entry["cause"]),
         message=entry["message"],
+        where=entry.get("where", ""),  # reports of before do not have it
         duration_s=entry["duration_s"],
         output=entry["output"],
         numbers=tuple(
