@@ -239,15 +239,50 @@ def test_without_bubblewrap_a_build_works_and_says_that_it_was_not_sealed(
     collection: Collection, tmp_path: Path
 ) -> None:
     collection.waves()
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    for name in ("dpkg-query", "rpm"):
-        if found := shutil.which(name):
-            (programs / name).symlink_to(found)
-    ended = collection.lode("build", "tiny", PATH=str(programs))
+    ended = collection.lode("build", "tiny", PATH=without_bubblewrap(tmp_path / "programs"))
     assert ended.returncode == 0, ended.stderr
     assert "warning: builds are not sealed: bubblewrap (bwrap) is not installed" in ended.stderr
     assert {node["seal"] for node in collection.build()["nodes"].values()} == {"none"}
+
+
+def without_bubblewrap(folder: Path) -> str:
+    """Return a PATH of programs that a build asks for, bubblewrap not among them."""
+    folder.mkdir()
+    for name in ("dpkg-query", "rpm"):
+        if found := shutil.which(name):
+            (folder / name).symlink_to(found)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "message"),
+    [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, "")],
+)
+def test_no_program_of_an_unsealed_build_outlives_lode(
+    collection: Collection, tmp_path: Path, number: int, status: int, message: str
+) -> None:
+    stubborn = "trap '' TERM INT; echo started; while :; do sleep 1; done"
+    daemon = 'setsid tail -f "$SRC_DIR/README" & sleep 0.1'
+    collection.recipe("slow", f"{daemon}\n({stubborn})")
+    collection.lock("slow")
+    with subprocess.Popen(
+        collection.command("build", "tiny", "--quiet"),
+        env=collection.environment(PATH=without_bubblewrap(tmp_path / "programs")),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as running:
+        until(running, collection.home / "cache/work", "started")
+        assert any("tail" in line for line in _processes(collection.home))
+        running.send_signal(number)
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == status
+    assert errors == message
+    for _ in range(600):
+        if not _processes(collection.home):
+            break
+        time.sleep(0.05)
+    assert _processes(collection.home) == []
 
 
 def _processes(home: Path) -> list[str]:

@@ -157,7 +157,8 @@ def _command(seal: Seal, order: Order, root: str) -> list[str]:
         "CONDA_OVERRIDE_CUDA": "",
     }
     python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-    return sealed(seal, [python, "-s", "-P", "-B", "-c", start, root], binds=binds, env=env, cwd=root)
+    asker = [] if seal.kind != "none" else [str(os.getpid())]  # ends the build with us where no seal does
+    return sealed(seal, [python, "-s", "-P", "-B", "-c", start, root, *asker], binds=binds, env=env, cwd=root)
 
 
 def _module_folders() -> tuple[Path, ...]:

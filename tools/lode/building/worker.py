@@ -2,6 +2,7 @@
 
 It is a process of its own because `run_build` holds the interpreter lock until it ends, and because threads of
 rattler-build do not survive a fork. It reads `job.json` in its workspace and leaves `result.json` and the package.
+A second argument, where there is no seal, is the process that asked for it: then a keeper holds it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lode.building import package
+from lode.building import keeper, package
 
 JOB = "job.json"
 RESULT = "result.json"
@@ -90,7 +91,14 @@ def _said(error: Exception) -> str:
     return f"error: {str(error).removeprefix('PyRattlerBuildError: ')}"
 
 
+def _flushed(status: int) -> int:
+    """Return `status` once all that was printed is out: what follows is an exit that flushes nothing."""
+    sys.stdout.flush()
+    return status
+
+
 if __name__ == "__main__":
-    STATUS = main(Path(sys.argv[1]))
+    FOLDER = Path(sys.argv[1])
+    STATUS = keeper.run(int(sys.argv[2]), lambda: _flushed(main(FOLDER))) if sys.argv[2:] else main(FOLDER)
     sys.stdout.flush()
     os._exit(STATUS)  # threads of the Rust runtime may still run, and have nothing left to do
