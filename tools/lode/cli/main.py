@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "release": ("release", "Lock check, fetch, build, install, test and report, in one.", "Release"),
     "report": ("report", "Write the report page of a release again.", "Release"),
     "cvmfs": ("cvmfs", "Publish to a signed CVMFS repository, and keep it.", "Release"),
+    "ci": ("ci", "Write pipelines for CI services and batch farms.", "Release"),
     "render": ("render", "Write a stack for another package manager.", "Leave"),
     "doctor": ("doctor", "Say whether this machine can build and run a stack.", "Use"),
 }

@@ -1,0 +1,40 @@
+"""What all engines share: commands as lines of sh, and texts that an engine would read as its own."""
+
+from __future__ import annotations
+
+from lode.errors import UsageError
+from lode.rendering.pipeline import Job, Site
+from lode.rendering.quoting import shell
+
+UNFINISHED = 12  # the exit status of `lode build` when its time is over: the job is to run again, see errors.Unfinished
+
+IN_REPOSITORY = 'cd "${LODE_REPOSITORY:?names the folder of the repository with the stack}"'  # first line on a farm
+
+
+def refuse(text: str, marks: tuple[str, ...], engine: str) -> str:
+    """Return `text`; Inexpressible when one of `marks` is in it, with which `engine` begins an expression."""
+    for mark in marks:
+        if mark in text:
+            raise Inexpressible(
+                f"{text!r} cannot be said to {engine}, which would read {mark} as its own",
+                hint="put it into a script of yours and name that",
+            )
+    return text
+
+
+class Inexpressible(UsageError):
+    """A text that the engine would take for an expression of its own."""
+
+
+def lines(job: Job, site: Site) -> tuple[str, ...]:
+    """Return the job's commands as lines of sh, every word quoted."""
+    return tuple(" ".join(map(shell, (*site.lode, *words[1:]))) for words in job.commands)
+
+
+def script(job: Job, site: Site, header: str) -> bytes:
+    """Return the job as a program of sh that stops at the first command that fails, with that one's status.
+
+    It runs in the folder that LODE_REPOSITORY names. `header` is comment lines, each ended.
+    """
+    body = "\n".join(("set -eu", IN_REPOSITORY, *site.prepare, *lines(job, site)))
+    return f"#!/bin/sh\n{header}# {job.name}: {', '.join(job.packages) or job.stage}\n{body}\n".encode()
