@@ -123,7 +123,7 @@ class Layout:
         if tag is not None and not store.is_tag(tag):
             raise ValueError(f"not a tag: {tag!r}")
         self.put_blob(manifest.descriptor, lambda offset: iter([manifest.content[offset:]]))
-        self.list_manifests([_listing(manifest, tag)])
+        self.list_manifests([listing(manifest, tag)])
 
     def list_manifests(self, added: Sequence[Descriptor]) -> None:
         """List manifests that are there in `index.json`, all at once; a tag of one names no other from then on."""
@@ -245,8 +245,8 @@ class NewBlob:
         self.committed = digest
 
 
-def _listing(manifest: Manifest, tag: str | None) -> Descriptor:
-    """Return how `index.json` lists a manifest: an image with its platform when it has a tag."""
+def listing(manifest: Manifest, tag: str | None) -> Descriptor:
+    """Return how `index.json` lists a manifest, with its tag if it has one."""
     own = manifest.descriptor
     document = manifest.document
     return Descriptor(
