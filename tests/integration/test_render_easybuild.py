@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.locking.world import World, target
+from tests.integration.chain import chain
 from tests.rendering.shipped import references, shipped
 
 from lode import tree
-from lode.definitions.recipe import Argument, Environment, Patch, System, Test
-from lode.digest import of_bytes
 from lode.rendering import agreement
 from lode.rendering.easybuild import render
 from lode.rendering.easybuild.words import NAMES, suffix
 from lode.rendering.names import here
-from lode.sourcing.mirror import Mirror
 
 pytestmark = pytest.mark.integration
 
@@ -98,64 +92,11 @@ def test_easybuild_reads_what_the_lock_says_and_resolves_it(reference: str, easy
         assert planned.returncode == 0, planned.stdout + planned.stderr
 
 
-def _archive(files: dict[str, str]) -> bytes:
-    held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w:gz") as archive:
-        for name, text in files.items():
-            member = tarfile.TarInfo(f"top-1.0/{name}")
-            member.size, member.mode = len(text.encode()), 0o755
-            archive.addfile(member, io.BytesIO(text.encode()))
-    return held.getvalue()
-
-
 def test_easybuild_builds_two_nodes_from_a_mirror(easybuild: Path, tmp_path: Path) -> None:
     if not all(map(shutil.which, ("gcc", "cmake", "make", "patch"))):
         pytest.skip("a compiler, cmake, make and patch are needed")
-    library = _archive({"inner/deep.h": "#define DEEP 41\n", "inner/more.txt": "x\n"})
-    program = _archive(
-        {
-            "CMakeLists.txt": "project(app C)\nadd_executable(app app.c)\ntarget_compile_definitions(app PRIVATE "
-            'WORD="${WORD}")\ninstall(TARGETS app DESTINATION bin)\n',
-            "app.c": '#include <deep.h>\n#include <stdio.h>\nint main(void) { printf("%d %s\\n", DEEP, WORD); }\n',
-        }
-    )
-    changes = b"--- a/deep.h\n+++ b/deep.h\n@@ -1 +1 @@\n-#define DEEP 41\n+#define DEEP 42\n"
-    world = World(target())
-    world.add("deep", "1.0", languages="c", system=System.SCRIPT)
-    world.add("app", "1.0", languages="c", needs=["deep"], args=[Argument(words=("-DWORD=a %(b)s 100%",))])
-    for name, content in (("deep", library), ("app", program)):
-        recipe = world.recipes[name]
-        source = replace(recipe.versions[0].sources[0], sha256=of_bytes(content))
-        world.recipes[name] = replace(recipe, versions=(replace(recipe.versions[0], sources=(source,)),))
-    deep, app = world.recipes["deep"], world.recipes["app"]
-    first = deep.versions[0]
-    world.files["deep", "patches/a.patch"] = changes
-    world.recipes["deep"] = replace(
-        deep,
-        versions=(
-            replace(
-                first,
-                sources=(replace(first.sources[0], subdirectory="inner"),),
-                patches=(Patch(file="patches/a.patch", reason="x"),),
-            ),
-        ),
-        build=replace(deep.build, script='mkdir -p "$PREFIX/include"\ncp deep.h "$PREFIX/include"\n'),
-        environment=Environment(value=(("DEEP_UNIT", "k%(e)sV"),)),
-    )
-    world.recipes["app"] = replace(
-        app,
-        tests=(
-            Test(name="runs", run='test "$("$PREFIX/bin/app")" = \'42 a %(b)s 100%\'\ntest "$DEEP_UNIT" = "k%(e)sV"\n'),
-        ),
-    )
-    lock = world.lock("app")
-    made = render(lock, recipes=world.recipes, file=lambda package, path: world.files[package, path])
-    tree.write(made.tree, tmp_path / "out")
-    mirror = Mirror(tmp_path / "mirror")
-    for node in lock.nodes:
-        path = mirror.path(node.sources[0])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(library if node.package == "deep" else program)
+    world, lock, file = chain(tmp_path / "mirror")
+    tree.write(render(lock, recipes=world.recipes, file=file).tree, tmp_path / "out")
     built = eb(
         easybuild, "eb", "--allow-use-as-root-and-accept-consequences", f"--robot={tmp_path}/out/debian12-x86_64",
         f"--sourcepath={tmp_path}/mirror", f"app-1.0{suffix(lock)}.eb", home=tmp_path,

@@ -12,9 +12,10 @@ from tests.sourcing.site import Reply, Site
 from lode.errors import SourceError
 from lode.locking.graph import LockedSource
 from lode.progress import Progress
+from lode.rendering.mirror import relative_path
 from lode.sourcing.access import Access
 from lode.sourcing.fetch import FetchReport, Outcome, fetch
-from lode.sourcing.mirror import Mirror, relative_path
+from lode.sourcing.mirror import Mirror
 
 pytestmark = pytest.mark.integration
 

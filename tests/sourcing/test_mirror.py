@@ -9,7 +9,8 @@ import pytest
 from tests.sourcing.factory import source
 
 from lode.errors import HostError
-from lode.sourcing.mirror import Mirror, relative_path
+from lode.rendering.mirror import relative_path
+from lode.sourcing.mirror import Mirror
 
 SHA = "c81c81bba8a7644c84932225f018b5088743a22999c6d82a2b5f5cd1e6942b74"
 

@@ -30,6 +30,7 @@ RENDERERS: dict[str, tuple[str, str]] = {
     "easybuild": ("lode.rendering.easybuild", "easyconfigs of EasyBuild, one for each node and target"),
     "conda": ("lode.rendering.conda", "v1 recipes for rattler-build, with compilers of conda-forge or of the OS"),
     "conda-build": ("lode.rendering.conda_build", "recipes for conda-build: meta.yaml, build.sh, variants"),
+    "lcgcmake": ("lode.rendering.lcgcmake", "packages of LCGCMake and the file of their versions, for each target"),
     "guix": ("lode.rendering.guix", "a package module of Guix and a manifest for each target"),
 }
 

@@ -102,7 +102,7 @@ def cmake(text: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9_+./:-]+", _checked(text)):
         return text
     if "\r" in text:
-        raise ValueError("CMake cannot hold a carriage return")
+        raise ValueError(f"CMake cannot hold a carriage return: {text!r}")
     if re.fullmatch(r"[A-Za-z0-9_+=./:,@ %<>-]*", text) and not re.search(r"@[A-Za-z0-9_./+-]*@", text):
         return f'"{text}"'
     level = 0

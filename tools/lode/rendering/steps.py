@@ -90,6 +90,19 @@ def commands(node: Node, target: str, *, apart: bool = False) -> Commands:
             return Commands()
 
 
+def body(node: Node, target: str, *, apart: bool = False) -> tuple[str, ...]:
+    """Return all that a recipe says of the build of `node` on `target`, as lines of one shell; see `commands`."""
+    build = node.build
+    lines = [
+        *(f"export {name}={word(value)}" for name, value in build.environment),
+        enter(build),
+        build.prepare.rstrip(),
+        *commands(node, target, apart=apart).lines(),
+        *((enter(build), build.finish.rstrip()) if build.finish.strip() else ()),
+    ]
+    return tuple(line for line in lines if line)
+
+
 def arguments(node: Node, target: str) -> tuple[str, ...]:
     """Return the words that the configure step of `node` on `target` is given."""
     return tuple(word for argument in node.build.args if target in argument.targets for word in argument.words)

@@ -20,9 +20,10 @@ from lode.digest import Digest
 from lode.errors import Fault, SourceError
 from lode.locking.graph import Lock, LockedSource, Node
 from lode.progress import Progress, Silent
+from lode.rendering.mirror import relative_path
 from lode.sourcing import heritage, origins, transfer
 from lode.sourcing.access import Access, Refused, Wanted, redacted
-from lode.sourcing.mirror import Mirror, relative_path
+from lode.sourcing.mirror import Mirror
 from lode.sourcing.origins.way import Way, at
 from lode.sourcing.reach import Reach
 

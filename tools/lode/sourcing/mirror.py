@@ -1,7 +1,6 @@
 """A mirror: the folder that keeps sources by their hash, in the layout that Spack asks a source mirror for.
 
-`_source-cache/archive/<sha256[:2]>/<sha256><extension>` (Spack 1.x, `spack.mirrors.layout`).
-The extension is the archive's; a file that is not unpacked has none. Only whole, checked files have such a name:
+Only whole, checked files have such a name:
 what is on its way lies below `.lode/partial`, on the same file system.
 """
 
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,25 +15,10 @@ from pathlib import Path
 
 from lode.digest import Digest
 from lode.locking.graph import LockedSource
+from lode.rendering.mirror import relative_path
 from lode.sourcing.access import Interrupted, storing
 
-_ARCHIVE = re.compile(r"\.(tar(\.(gz|bz2|xz|zst|Z))?|tgz|tbz2?|txz|tzst|zip|whl|jar)\Z", re.IGNORECASE)
 _LOCK_POLL_S = 0.5
-
-
-def extension(source: LockedSource) -> str:
-    """Return what follows the hash in the file's name: `.tar.gz`; empty for what is not unpacked."""
-    if not source.unpack:
-        return ""
-    if source.origins and source.origins[0].scheme == "git":
-        return ".tar"
-    match = _ARCHIVE.search(source.filename)
-    return match.group().lower() if match else ""
-
-
-def relative_path(source: LockedSource) -> str:
-    """Return the source's path below a mirror, and below the address of one."""
-    return f"_source-cache/archive/{source.sha256[:2]}/{source.sha256}{extension(source)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from lode.definitions.target import Target
 from lode.locking.graph import LockedSource, Node
-from lode.rendering import names
+from lode.rendering import mirror, names
 from lode.rendering.conda import words
 from lode.rendering.environments import Installed, environments
 from lode.rendering.weakening import Weakening
 
 MIRROR = '${{ env.get("LODE_MIRROR", default="file:///nowhere/lode") }}'  # an address: where sources lie by their hash
 STAGED = "lode-sources"  # below the source folder: what build.sh lays out itself
-_ARCHIVE = re.compile(r"\.(tar(\.(gz|bz2|xz|zst|Z))?|tgz|tbz2?|txz|tzst|zip|whl|jar)\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +92,11 @@ def tools(node: Node, target: str) -> list[str]:
 def sources(node: Node, scene: Scene) -> Iterator[dict[str, Any]]:
     """Yield the sources: each from the mirror by its hash, or from an address that serves it."""
     for place, source in enumerate(_on(node, scene.target.name), 1):
-        urls = [origin.location for origin in source.origins if origin.scheme == "url"]
+        urls = mirror.addresses(source)
         if not urls:
-            what = f"{source.filename} comes from the mirror of sources alone ({source.origins[0].scheme})"
-            scene.weaken(node.package, what)
+            scene.weaken(node.package, mirror.alone(source))
         stated: dict[str, Any] = {
-            "url": [f"{MIRROR}/{in_mirror(source)}", *map(words.literal, urls)],
+            "url": [f"{MIRROR}/{mirror.relative_path(source)}", *map(words.literal, urls)],
             "sha256": str(source.sha256),
         }
         if not source.unpack:
@@ -120,15 +117,6 @@ def patches(node: Node, target: str) -> Iterator[dict[str, Any]]:
 def staged(place: int) -> str:
     """Return where the source at `place` lies before the folder that is wanted of it is taken."""
     return f"{STAGED}/{place}"
-
-
-def in_mirror(source: LockedSource) -> str:
-    """Return the path of a source below a mirror (Spack's layout of source mirrors, which `lode fetch` keeps)."""
-    extension = ""
-    if source.unpack:
-        match = _ARCHIVE.search(source.filename)
-        extension = ".tar" if source.origins[0].scheme == "git" else match.group().lower() if match else ""
-    return f"_source-cache/archive/{source.sha256[:2]}/{source.sha256}{extension}"
 
 
 def _on(node: Node, target: str) -> list[LockedSource]:

@@ -45,11 +45,7 @@ def script(node: Node, target: Target) -> str:
         f'JOBS=${{CPU_COUNT:-1}}{limit}\nexport JOBS\n{jobs}\ntouch -d "-2 seconds" "$BUILD_DIR/lode-began"',
         *_sources(node, target.name),
         _flags(target, build.system),
-        *(f"export {name}={steps.word(value)}" for name, value in build.environment),
-        steps.enter(build),
-        build.prepare.rstrip(),
-        *steps.commands(node, target.name).lines(),
-        f"{steps.enter(build)}\n{build.finish.rstrip()}" if build.finish.strip() else "",
+        *steps.body(node, target.name),
         _TIDY.rstrip(),
         *_activation(node.package, node.environment),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lode.locking.graph import Node
+from lode.rendering import mirror
 from lode.rendering.conda import recipe
 from lode.rendering.conda.recipe import Scene
 from lode.rendering.quoting import yaml_document
@@ -81,9 +82,9 @@ def _sources(node: Node, scene: Scene) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     there = [source for source in node.sources if target in source.targets]
     for place, source in enumerate(there, 1):
-        urls = [literal(origin.location) for origin in source.origins if origin.scheme == "url"]
+        urls = [literal(address) for address in mirror.addresses(source)]
         stated: dict[str, Any] = {
-            "url": [f"{MIRROR}/{recipe.in_mirror(source)}", *urls],
+            "url": [f"{MIRROR}/{mirror.relative_path(source)}", *urls],
             "sha256": str(source.sha256),
         }
         if not source.unpack:

@@ -6,16 +6,15 @@ that `eb --sourcepath=<mirror>` finds it; EasyBuild keeps what it downloads itse
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 from typing import Any
 
 from lode.locking.graph import LockedPatch, LockedSource, Node
+from lode.rendering import mirror
 from lode.rendering.easybuild.words import plain
 from lode.rendering.quoting import shell
 from lode.rendering.weakening import Weakening
 
-_ARCHIVE = re.compile(r"\.(tar(\.(gz|bz2|xz|zst|Z))?|tgz|tbz2?|txz|tzst|zip|whl|jar)\Z", re.IGNORECASE)
 _ZIPS = (".zip", ".whl", ".jar")
 
 
@@ -41,20 +40,15 @@ def _patch(patch: LockedPatch) -> dict[str, Any]:
 
 
 def _source(node: Node, source: LockedSource, lost: set[Weakening], *, simple: bool) -> dict[str, Any]:
-    extension = _extension(source)
-    found: dict[str, Any] = {
-        "filename": f"_source-cache/archive/{source.sha256[:2]}/{source.sha256}{extension}",
-    }
-    address = next((origin.location for origin in source.origins if origin.scheme == "url"), None)
-    if address:
-        folder, _, name = address.rpartition("/")
+    found: dict[str, Any] = {"filename": mirror.relative_path(source)}
+    addresses = mirror.addresses(source)
+    if addresses:
+        folder, _, name = addresses[0].rpartition("/")
         found |= {"download_filename": plain(name), "source_urls": [plain(folder)]}
     else:
-        scheme = source.origins[0].scheme
-        what = f"{source.filename} comes from the source mirror alone ({scheme})"
-        lost.add(Weakening(package=node.package, what=what))
+        lost.add(Weakening(package=node.package, what=mirror.alone(source)))
     if not simple:
-        found["extract_cmd"] = plain(_unpacking(source, extension))
+        found["extract_cmd"] = plain(_unpacking(source, mirror.extension(source)))
     return found
 
 
@@ -74,13 +68,3 @@ def _unpacking(source: LockedSource, extension: str) -> str:
 
 def _literal(text: str) -> str:
     return shell(text).replace("%", "%%")
-
-
-def _extension(source: LockedSource) -> str:
-    """Return what follows the hash in a mirror, as `sourcing.mirror` names files."""
-    if not source.unpack:
-        return ""
-    if source.origins and source.origins[0].scheme == "git":
-        return ".tar"
-    match = _ARCHIVE.search(source.filename)
-    return match.group().lower() if match else ""

@@ -12,12 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from lode import digest
 from lode.definitions.recipe import Recipe
 from lode.definitions.target import Target
-from lode.errors import Fault
 from lode.locking.graph import Lock, build_order
-from lode.rendering import File, Rendering, header
+from lode.rendering import File, Rendering, header, patches
 from lode.rendering.guix.expression import Symbol, call, dump
 from lode.rendering.guix.package import package, patch_name
 from lode.rendering.guix.reading import MODULE, read_back
@@ -36,7 +34,8 @@ def render(lock: Lock, *, recipes: Mapping[str, Recipe], file: File) -> Renderin
     """Return the module, patches and manifest of each target of the lock."""
     files: dict[PurePosixPath, bytes] = {}
     lost: set[Weakening] = set()
-    faults: list[Fault] = []
+    if faults := tuple(patches.changed(lock, recipes, file)):
+        raise Inexpressible.of(faults)
     for locked in lock.targets:
         target = locked.definition
         root = PurePosixPath(target.name)
@@ -46,14 +45,7 @@ def render(lock: Lock, *, recipes: Mapping[str, Recipe], file: File) -> Renderin
             for number, patch in enumerate(node.patches):
                 if target.name not in patch.targets:
                     continue
-                content = file(node.package, patch.file)
-                if digest.of_bytes(content) != patch.sha256:
-                    message = f"{node.package}: the patch {patch.file} changed since the lock was made"
-                    place = recipes[node.package].place
-                    faults.append(Fault(message=message, place=place, hint="`lode lock` renews the lock"))
-                files[root / "lode" / patch_name(node, number)] = content
-    if faults:
-        raise Inexpressible.of(faults)
+                files[root / "lode" / patch_name(node, number)] = file(node.package, patch.file)
     return Rendering(tree=FileTree(files=files), weakenings=tuple(sorted(lost)))
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 
 from lode.definitions.recipe import Kind, System
 from lode.definitions.target import Target
 from lode.locking.graph import LockedSource, Node
-from lode.rendering import names
+from lode.rendering import mirror, names
 from lode.rendering.guix.expression import Expression, Symbol, call, quoted
 from lode.rendering.guix.script import layout, script
 from lode.rendering.weakening import Weakening
 
-_ARCHIVE = re.compile(r"\.(tar(\.(gz|bz2|xz|zst|Z))?|tgz|tbz2?|txz|tzst|zip|whl|jar)\Z", re.IGNORECASE)
 PYTHON = "python"  # the package that brings the interpreter
 _FALSE = Symbol("#f")
 _KEYS = (Symbol("#:key"), Symbol("inputs"), Symbol("outputs"), Symbol("#:allow-other-keys"))
@@ -64,15 +62,10 @@ def patch_name(node: Node, number: int) -> str:
 
 
 def _origin(node: Node, source: LockedSource, lost: set[Weakening]) -> Expression:
-    match = _ARCHIVE.search(source.filename) if source.unpack else None
-    extension = match.group().lower() if match else ""
-    if source.unpack and source.origins and source.origins[0].scheme == "git":
-        extension = ".tar"
-    kept = f"{source.sha256}{extension}"
-    addresses = [origin.location for origin in source.origins if origin.scheme == "url"]
+    kept = f"{source.sha256}{mirror.extension(source)}"
+    addresses = mirror.addresses(source)
     if not addresses:
-        what = f"{source.filename} comes from the source mirror alone ({source.origins[0].scheme})"
-        lost.add(Weakening(package=node.package, what=what))
+        lost.add(Weakening(package=node.package, what=mirror.alone(source)))
     return call(
         "origin",
         call("method", Symbol("url-fetch")),

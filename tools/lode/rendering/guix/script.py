@@ -39,10 +39,8 @@ def layout(node: Node, target: Target) -> str:
 
 def script(node: Node, target: Target) -> str:
     """Return the commands of the whole build, run in the source's root."""
-    build = node.build
-    if build.system is System.BUNDLE:
+    if node.build.system is System.BUNDLE:
         return 'mkdir -p "$PREFIX"\n'
-    enter = steps.enter(build)
     compilers = "CC=gcc CXX=g++ FC=gfortran" if "fortran" in node.languages else "CC=gcc CXX=g++"
     lines = [
         f"export PYTHON=python3 {compilers}",
@@ -50,10 +48,6 @@ def script(node: Node, target: Target) -> str:
         'export CXXFLAGS="$CFLAGS" FFLAGS="$CFLAGS" CPPFLAGS="${CPPFLAGS:-}" LDFLAGS="-Wl,-rpath,$PREFIX/lib"',
         'export BUILD_DIR="$SRC_DIR/../lode-build"',
         'mkdir -p "$BUILD_DIR"',
-        *(f"export {name}={steps.word(value)}" for name, value in build.environment),
-        enter,
-        build.prepare.rstrip(),
-        *steps.commands(node, target.name, apart=True).lines(),
-        *((enter, build.finish.rstrip()) if build.finish.strip() else ()),
+        *steps.body(node, target.name, apart=True),
     ]
-    return "".join(f"{line}\n" for line in lines if line)
+    return "".join(f"{line}\n" for line in lines)
