@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.sourcing.factory import archive, source
-from tests.sourcing.site import Site
+from tests.sourcing.site import Reply, Site
 
 from lode.sourcing.mirror import Mirror
 
@@ -103,6 +105,33 @@ def test_missing_source_ends_with_its_own_status(collection: Path, site: Site) -
         "    url SITE/probe-1.0.tar: it answered 404 Not Found\n"
         "  hint: put the file at …/_source-cache/archive…….tar, or name a mirror that has it with --mirror\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "message"),
+    [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, 143, ""), (signal.SIGKILL, -9, "")],
+)
+def test_interrupted_fetch_ends_at_once_and_the_next_goes_on_with_its_part(
+    collection: Path, site: Site, own_home: Path, number: int, status: int, message: str
+) -> None:
+    site.put("/probe-1.0.tar", Reply(body=CONTENT, chunk=1000, chunk_wait_s=0.5), Reply(body=CONTENT))
+    mirror = Mirror(own_home / "lode" / "mirror")
+    part = mirror.partial(source(content=CONTENT).sha256)
+    command = [sys.executable, "-m", "lode", "fetch", "probe", "-q"]
+    environ = {**os.environ, "LODE_ARCHIVE": "none"}
+    with subprocess.Popen(
+        command, cwd=collection, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        while not (part.exists() and part.stat().st_size):
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.send_signal(number)
+        output, errors = running.communicate(timeout=60)
+    assert (running.returncode, output, errors) == (status, "", message)
+    kept = part.stat().st_size
+    assert 0 < kept < len(CONTENT)
+    lode(collection, "fetch", "probe", "-q")
+    assert site.requests == [("/probe-1.0.tar", None), ("/probe-1.0.tar", f"bytes={kept}-")]
 
 
 def test_unknown_target_and_package_are_refused(collection: Path) -> None:

@@ -11,7 +11,7 @@ from lode.building.seal import Seal
 from lode.definitions.target import Base, Compiler, External, Target
 from lode.errors import HostError
 from lode.workflow import doctor
-from lode.workflow.doctor import Check, Machine, Verdict
+from lode.workflow.doctor import Check, Folder, Machine, Verdict
 
 TARGET = Target(
     name="debian12-x86_64",
@@ -113,6 +113,51 @@ def test_what_only_limits_is_a_note_and_no_failure() -> None:
     assert examination.good
     assert [c.name for c in examination.checks if c.verdict is Verdict.NOTE] == ["seal", "memory", "FUSE"]
     assert check(machine, "seal").found == "none: bubblewrap (bwrap) is not installed"
+
+
+def test_folders_that_can_be_written_to_are_named() -> None:
+    folders = (Folder(name="cache", path=Path("/c")), Folder(name="mirror", path=Path("/m")))
+    assert check(dataclasses.replace(GOOD, folders=folders), "folders") == Check(
+        name="folders", verdict=Verdict.GOOD, found="can be written to: cache, mirror"
+    )
+
+
+def test_folder_that_cannot_be_written_to_is_missing_but_for_a_mirror() -> None:
+    folders = tuple(
+        Folder(name=name, path=Path("/x") / name, reason="Permission denied")
+        for name in ("cache", "mirror", "releases")
+    )
+    examination = doctor.examine(TARGET, dataclasses.replace(GOOD, folders=folders))
+    assert [one for one in examination.checks if one.name == "folders"] == [
+        Check(
+            name="folders",
+            verdict=Verdict.MISSING,
+            found="the cache /x/cache cannot be written to: Permission denied",
+            hint="set LODE_CACHE to a folder of your own",
+        ),
+        Check(
+            name="folders",
+            verdict=Verdict.NOTE,
+            found="the mirror /x/mirror cannot be written to: Permission denied",
+            hint="set LODE_MIRROR to a folder of your own; a mirror that already has every source is enough",
+        ),
+        Check(
+            name="folders",
+            verdict=Verdict.MISSING,
+            found="the releases /x/releases cannot be written to: Permission denied",
+            hint="set LODE_RELEASES to a folder of your own",
+        ),
+    ]
+
+
+@pytest.mark.integration
+def test_folders_are_looked_at_without_making_them(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    wanted = {"cache": tmp_path / "a" / "b", "mirror": tmp_path / "file" / "m"}
+    found = {one.name: one.reason for one in doctor.look(None, cache=tmp_path, environ={}, folders=wanted).folders}
+    assert found["cache"] == ""
+    assert found["mirror"] == f"{tmp_path}/file is no folder"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_proxies_are_shown_by_name_only() -> None:

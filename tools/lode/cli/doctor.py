@@ -24,12 +24,14 @@ _COLOURS = {doctor.Verdict.GOOD: "green", doctor.Verdict.NOTE: "yellow", doctor.
 def command(session: Session, stack: str | None, target_name: str | None, install_deps: bool) -> None:
     """Say whether this machine can build STACK (default: anything) and run it.
 
-    Looks at the operating system, compiler, OS packages, sealing, disk, memory, FUSE and proxy variables. Exits with
-    10 when something that a build needs is missing.
+    Looks at the operating system, compiler, OS packages, sealing, folders, disk, memory, FUSE and proxy variables.
+    Exits with 10 when something that a build needs is missing.
     """
     catalogue = Catalogue.open(session.collections, here=session.here)
     target = _target(catalogue, stack, target_name)
-    machine = doctor.look(target, cache=session.places.cache, environ=os.environ)
+    places = session.places
+    folders = {"cache": places.cache, "mirror": places.mirror, "releases": places.releases}
+    machine = doctor.look(target, cache=places.cache, environ=os.environ, folders=folders)
     examination = doctor.examine(target, machine)
     if install_deps and examination.missing_packages:
         doctor.install(
@@ -38,7 +40,9 @@ def command(session: Session, stack: str | None, target_name: str | None, instal
             environ=os.environ,
             say=lambda line: click.echo(line, err=True),
         )
-        examination = doctor.examine(target, doctor.look(target, cache=session.places.cache, environ=os.environ))
+        examination = doctor.examine(
+            target, doctor.look(target, cache=places.cache, environ=os.environ, folders=folders)
+        )
     document = {
         "good": examination.good,
         "target": examination.target,

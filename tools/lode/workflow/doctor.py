@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 from lode import process
 from lode.building import seal
@@ -21,6 +23,7 @@ DISK_NEEDED = 2_000_000_000  # bytes: less than this and a first build of dance-
 DISK_GOOD = 10_000_000_000
 MEMORY_GOOD_MB = 2_000
 OWN_PACKAGES = ("bubblewrap",)  # what Lode itself starts: seals builds, shows a prefix at its final path
+_NO_FOLDERS: Mapping[str, Path] = MappingProxyType({})
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 
 
@@ -43,6 +46,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder that Lode writes to, and why it cannot be written to; empty when it can, or can be made."""
+
+    name: str  # "cache", "mirror", "releases"
+    path: Path
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """What was read of this machine. Nothing in it is judged."""
 
@@ -60,6 +72,7 @@ class Machine:
     root: bool
     compilers: Mapping[str, str | None]  # program to full version; None: not there
     packages: Mapping[str, bool]  # OS package of the target to whether it is installed; empty on another OS
+    folders: tuple[Folder, ...] = ()  # those that were asked about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +89,13 @@ class Examination:
         return all(check.verdict is not Verdict.MISSING for check in self.checks)
 
 
-def look(target: Target | None, *, cache: Path, environ: Mapping[str, str]) -> Machine:
-    """Return what this machine has of what `target` asks for; a few programs are started, nothing is changed."""
+def look(
+    target: Target | None, *, cache: Path, environ: Mapping[str, str], folders: Mapping[str, Path] = _NO_FOLDERS
+) -> Machine:
+    """Return what this machine has of what `target` asks for; a few programs are started, nothing is changed.
+
+    `folders`, by name, are looked at whether they can be written to.
+    """
     release = _os_release(Path("/etc/os-release"))
     kernel = os.uname()
     folder = next(path for path in (cache, *cache.parents) if path.is_dir())
@@ -97,6 +115,7 @@ def look(target: Target | None, *, cache: Path, environ: Mapping[str, str]) -> M
         root=os.geteuid() == 0,
         compilers={program: _compiler_version(program) for program in _programs(target)},
         packages=_installed(_names(target)) if target is not None and same else {},
+        folders=tuple(Folder(name=name, path=path, reason=_unwritable(path)) for name, path in folders.items()),
     )
 
 
@@ -108,6 +127,7 @@ def examine(target: Target | None, machine: Machine) -> Examination:
         *_compilers(target, machine),
         *_packages(machine, missing),
         _seal(machine),
+        *_folders(machine),
         _disk(machine),
         _memory(machine),
         _fuse(machine),
@@ -215,6 +235,25 @@ def _seal(machine: Machine) -> Check:
     return Check(name="seal", verdict=Verdict.GOOD, found=f"{machine.seal.kind}: builds see neither home nor network")
 
 
+def _folders(machine: Machine) -> list[Check]:
+    """Return one check when all is well, else one for each folder that cannot be written to."""
+    if not machine.folders:
+        return []
+    closed = [
+        Check(
+            name="folders",
+            verdict=Verdict.NOTE if folder.name == "mirror" else Verdict.MISSING,
+            found=f"the {folder.name} {folder.path} cannot be written to: {folder.reason}",
+            hint=f"set LODE_{folder.name.upper()} to a folder of your own"
+            + ("; a mirror that already has every source is enough" if folder.name == "mirror" else ""),
+        )
+        for folder in machine.folders
+        if folder.reason
+    ]
+    names = ", ".join(folder.name for folder in machine.folders)
+    return closed or [Check(name="folders", verdict=Verdict.GOOD, found=f"can be written to: {names}")]
+
+
 def _disk(machine: Machine) -> Check:
     found = f"{machine.disk_free / 1e9:.1f} GB free for {machine.disk_folder}"
     if machine.disk_free < DISK_NEEDED:
@@ -255,6 +294,16 @@ def _programs(target: Target | None) -> tuple[str, ...]:
     compiler = target.compiler
     by_language = {"c": compiler.c, "cxx": compiler.cxx, "fortran": compiler.fortran}
     return tuple(program for name in compiler.languages if (program := by_language.get(name)))
+
+
+def _unwritable(path: Path) -> str:
+    """Return why nothing can be written below `path`, which need not exist; empty when something can."""
+    there = next(parent for parent in (path, *path.parents) if os.path.lexists(parent))
+    if not there.is_dir():
+        return f"{there} is no folder"
+    if os.access(there, os.W_OK | os.X_OK):
+        return ""
+    return os.strerror(errno.EROFS if os.statvfs(there).f_flag & os.ST_RDONLY else errno.EACCES)
 
 
 def _names(target: Target | None) -> tuple[str, ...]:
