@@ -1,7 +1,7 @@
 """What publishing costs in CPU seconds, beside the floor of the same machine: zlib and SHA-1 of the same bytes.
 
 The tree is synthetic: half of each file is random, half text, so that it deflates about as software does.
-LODE_BENCH_FILES, LODE_BENCH_MEGABYTES and LODE_BENCH_ENGINE (zlib, isal, zlib-ng) change it.
+LODE_BENCH_FILES, LODE_BENCH_MEGABYTES and LODE_BENCH_ENGINE (zlib-ng, zlib) change it.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ def hashing(folder: Path) -> None:
 
 def measure() -> list[tuple[str, float, str, float | None]]:
     """Return rows of name, figure, unit and limit (None: none)."""
-    engine = os.environ.get("LODE_BENCH_ENGINE", "zlib")
+    engine = os.environ.get("LODE_BENCH_ENGINE", "zlib-ng")
     files, megabytes = (int(os.environ.get(f"LODE_BENCH_{what}", usual)) for what, usual in SIZE.items())
     home = Path(tempfile.mkdtemp(prefix="lode-bench-"))
     try:
-        times = _times(home, files, megabytes, Compression(engine=engine, level=LEVELS[engine][1]))
+        times = _times(home, files, megabytes, Compression(engine=engine, level=LEVELS[engine]))
     finally:
         shutil.rmtree(home)
     rows: list[tuple[str, float, str, float | None]] = [

@@ -53,7 +53,11 @@ def test_numbers_are_those_of_the_rows() -> None:
 
 
 def test_references_name_every_object() -> None:
-    assert catalog.references(catalog.dump(CATALOG)) == ({HASH}, {HASH, HASH[::-1]}, CATALOG.nested)
+    assert catalog.references(catalog.dump(CATALOG)) == (
+        {bytes.fromhex(HASH)},
+        {bytes.fromhex(HASH), bytes.fromhex(HASH[::-1])},
+        CATALOG.nested,
+    )
 
 
 @pytest.mark.parametrize("spoil", [b"", b"not a database", None])

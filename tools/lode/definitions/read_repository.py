@@ -11,7 +11,7 @@ from lode.definitions.table import Table
 from lode.definitions.vocabulary import TEXT, URL
 
 NAME = re.compile(r"(?=.{4,60}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){1,}")
-LEVELS = {"zlib": (1, 6, 9), "isal": (0, 3, 3), "zlib-ng": (1, 6, 9)}  # of each engine: smallest, usual, largest
+LEVELS = {"zlib-ng": 2, "zlib": 6}  # the usual one of each engine
 
 _GLOB = Text(
     what="a pattern of folders",
@@ -21,8 +21,8 @@ _GLOB = Text(
 COMPRESSION = Form(
     title="compression",
     keys={
-        "engine": Key(shape=Choice(values=tuple(LEVELS)), summary="what deflates", default="zlib"),
-        "level": Key(shape=Integer(maximum=9), summary="0 to 3 for isal (default 3), 1 to 9 for the others (6)"),
+        "engine": Key(shape=Choice(values=tuple(LEVELS)), summary="what deflates", default="zlib-ng"),
+        "level": Key(shape=Integer(minimum=1, maximum=9), summary="1 to 9; default 2 for zlib-ng, 6 for zlib"),
     },
 )
 NESTING = Form(
@@ -98,12 +98,9 @@ def read(content: bytes, *, file: str, name: str | None = None) -> Repository:
 
 
 def _compression(table: Table) -> Compression:
-    smallest, usual, largest = LEVELS[table.text("engine")]
     level = table.integer("level")
-    found = Compression(engine=table.text("engine"), level=usual if level is None else level)
-    if not smallest <= found.level <= largest:
-        table.fault("level", f"level: {found.engine} has no level {found.level}", hint=f"{smallest} to {largest}")
-    return found
+    engine = table.text("engine")
+    return Compression(engine=engine, level=LEVELS[engine] if level is None else level)
 
 
 def _nesting(table: Table) -> Nesting:

@@ -13,7 +13,7 @@ from lode import tree
 from lode.config import Places
 from lode.definitions import folders, read_repository
 from lode.definitions.catalogue import Catalogue
-from lode.definitions.repository import Repository
+from lode.definitions.repository import Compression, Repository
 from lode.errors import DefinitionError, PublicationError, UsageError
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
@@ -106,7 +106,13 @@ def define(catalogue: Catalogue, name: str) -> tuple[Repository, Path | None]:
     if not read_repository.NAME.fullmatch(name):
         raise UsageError(f"{name!r} is not a repository's name", hint="a host's name, such as dance.example.org")
     file = catalogue.collections[0].folder / FOLDER / f"{name}.yaml"
-    content = yaml.safe_dump({"name": name, "summary": f"Software at /cvmfs/{name}"}, sort_keys=False).encode()
+    usual = Compression()  # written down: objects are named by it, so a later default must not change it
+    document = {
+        "name": name,
+        "summary": f"Software at /cvmfs/{name}",
+        "compression": {"engine": usual.engine, "level": usual.level},
+    }
+    content = yaml.safe_dump(document, sort_keys=False).encode()
     repository = read_repository.read(content, file=str(file), name=name)
     tree.replace(file, content)
     return repository, file

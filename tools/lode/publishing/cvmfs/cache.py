@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lode.publishing.cvmfs import objects
 from lode.publishing.cvmfs.objects import Kind
 from lode.publishing.cvmfs.rows import Chunk, Counters
+
+_ASKED = 500  # contents in one query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,24 +63,27 @@ class Cache:
         """Close the file."""
         self._database.close()
 
-    def contents(self, form: str, wanted: Iterable[str]) -> Mapping[str, Content]:
+    def contents(self, form: str, wanted: Iterable[str]) -> dict[str, Content]:
         """Return how those of the contents `wanted` (SHA-256) that are known are stored in `form`."""
-        ask = "SELECT stored FROM contents WHERE content = ? AND form = ?"
         found = {}
-        for content in wanted:
-            row = self._database.execute(ask, (bytes.fromhex(content), form)).fetchone()
-            if row is not None:
-                size, name, chunks, stored = json.loads(row[0])
-                pieces = tuple(Chunk(offset=offset, size=length, hash=hashed) for offset, length, hashed in chunks)
-                found[content] = Content(size=size, hash=name, chunks=pieces, stored=tuple(stored))
+        asked = [bytes.fromhex(content) for content in wanted]
+        for start in range(0, len(asked), _ASKED):
+            some = asked[start : start + _ASKED]
+            marks = ",".join("?" * len(some))
+            ask = f"SELECT content, size, name, stored, chunks FROM pieces WHERE form = ? AND content IN ({marks})"  # noqa: S608
+            rows = self._database.execute(ask, (form, *some))
+            for content, size, name, stored, chunks in rows:
+                found[content.hex()] = (
+                    Content(size=size, hash=name.hex(), stored=(stored,)) if name else _chunked(size, chunks)
+                )
         return found
 
     def remember(self, form: str, contents: Mapping[str, Content]) -> None:
         """Note how `contents` are stored."""
         with self._database:
             self._database.executemany(
-                "INSERT OR REPLACE INTO contents VALUES (?,?,?)",
-                ((bytes.fromhex(content), form, _dump(stored)) for content, stored in contents.items()),
+                "INSERT OR REPLACE INTO pieces VALUES (?,?,?,?,?,?)",
+                [(bytes.fromhex(content), form, *_values(stored)) for content, stored in contents.items()],
             )
 
     def tree(self, key: str) -> Tree | None:
@@ -101,8 +106,8 @@ class Cache:
             database.execute("PRAGMA synchronous=OFF")  # a power loss costs the cache at worst
             with database:
                 for statement in (
-                    "CREATE TABLE IF NOT EXISTS contents (content BLOB, form TEXT, stored TEXT, "
-                    "PRIMARY KEY (content, form)) WITHOUT ROWID",
+                    "CREATE TABLE IF NOT EXISTS pieces (content BLOB, form TEXT, size INTEGER, name BLOB, "
+                    "stored INTEGER, chunks TEXT, PRIMARY KEY (content, form)) WITHOUT ROWID",
                     "CREATE TABLE IF NOT EXISTS trees (key TEXT PRIMARY KEY, stored TEXT) WITHOUT ROWID",
                 ):
                     database.execute(statement)
@@ -112,6 +117,16 @@ class Cache:
         return database
 
 
-def _dump(content: Content) -> str:
-    chunks = [(chunk.offset, chunk.size, chunk.hash) for chunk in content.chunks]
-    return json.dumps((content.size, content.hash, chunks, content.stored), separators=(",", ":"))
+def _values(content: Content) -> tuple[object, ...]:
+    if content.hash:
+        return (content.size, bytes.fromhex(content.hash), content.stored[0], None)
+    pieces = [
+        (chunk.offset, chunk.size, chunk.hash, size) for chunk, size in zip(content.chunks, content.stored, strict=True)
+    ]
+    return (content.size, None, None, json.dumps(pieces, separators=(",", ":")))
+
+
+def _chunked(size: int, text: str) -> Content:
+    pieces: Sequence[tuple[int, int, str, int]] = json.loads(text)
+    chunks = tuple(Chunk(offset=offset, size=length, hash=name) for offset, length, name, _ in pieces)
+    return Content(size=size, hash=None, chunks=chunks, stored=tuple(stored for *_, stored in pieces))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 
 from lode.errors import VerificationError
-from lode.publishing.cvmfs.rows import COUNTERS, Catalog, Chunk, Counters, Nested, Row
+from lode.publishing.cvmfs.rows import COUNTERS, Catalog, Chunk, Counters, Nested, Row, count
 
 _TABLES = """
 PRAGMA page_size=4096;
@@ -27,38 +28,83 @@ CREATE TABLE properties (key TEXT, value TEXT, CONSTRAINT pk_properties PRIMARY 
 """
 _ROW = "INSERT INTO catalog VALUES (?,?,?,?,?,?,?,?,?,?,CAST(? AS TEXT),CAST(? AS TEXT),?,?,NULL)"
 _SQLITE_VERSION = 3_040_001  # written into every catalog, whichever library made it: clients do not look at it
+_BATCH = 2000  # rows that are handed to SQLite at once
 _MD5 = struct.Struct("<qq")
+_md5 = hashlib.md5
 
 
 def path_hash(path: bytes) -> tuple[int, int]:
     """Return the two signed halves of the MD5 of `path` as catalogs hold them."""
-    first, second = _MD5.unpack(hashlib.md5(path, usedforsecurity=False).digest())
-    return first, second
+    return _MD5.unpack(_md5(path, usedforsecurity=False).digest())
+
+
+class Writer:
+    """A catalog being written row by row; what it takes in memory is the database alone."""
+
+    def __init__(self) -> None:
+        """Begin a database in memory."""
+        self._database = sqlite3.connect(":memory:", isolation_level=None)
+        self._database.executescript(_TABLES)
+        self._database.execute("BEGIN")
+        self._parents: tuple[bytes, tuple[int, int]] = (b"", path_hash(b""))
+        self._rows: list[tuple[object, ...]] = []
+        self._chunks: list[tuple[object, ...]] = []
+        self._counted = Counters()
+        self._since: list[Row] = []
+
+    def add(self, row: Row) -> None:
+        """Add the next row; the catalog's own folder comes first."""
+        self._since.append(row)
+        path = row.path
+        own = path_hash(path)
+        above, _, name = path.rpartition(b"/")
+        if above != self._parents[0]:
+            self._parents = (above, path_hash(above))
+        parent = self._parents[1] if path else (0, 0)
+        self._rows.append(
+            (*own, *parent, row.links, bytes.fromhex(row.hash) if row.hash else None, row.size, row.mode, row.mtime,
+             row.flags, name, row.target, row.uid, row.gid)
+        )  # fmt: skip
+        for chunk in row.chunks:
+            self._chunks.append((*own, chunk.offset, chunk.size, bytes.fromhex(chunk.hash)))
+        if len(self._rows) >= _BATCH:
+            self._write()
+
+    def finish(
+        self, prefix: bytes, nested: Iterable[Nested], below: Counters, properties: Mapping[str, str]
+    ) -> tuple[bytes, Counters]:
+        """Return the database, and the numbers of the catalog and all below it; the writer is used up."""
+        database = self._database
+        with closing(database):
+            self._write()
+            listed = sorted((one.path, one.hash, one.size) for one in nested)
+            counters = replace(self._counted, nested=len(listed))
+            database.execute("CREATE INDEX idx_catalog_parent ON catalog (parent_1, parent_2)")
+            database.executemany("INSERT INTO chunks VALUES (?,?,?,?,?)", self._chunks)
+            database.executemany("INSERT INTO nested_catalogs VALUES (CAST(? AS TEXT),?,?)", listed)
+            database.executemany("INSERT INTO statistics VALUES (?,?)", _statistics(counters, below))
+            database.executemany("INSERT INTO properties VALUES (?,?)", _properties(prefix, properties))
+            database.execute("COMMIT")
+            return canonical(database.serialize()), counters + below
+
+    def close(self) -> None:
+        """Give up what was written."""
+        self._database.close()
+
+    def _write(self) -> None:
+        self._database.executemany(_ROW, self._rows)
+        self._counted += count(self._since, 0)
+        self._rows.clear()
+        self._since.clear()
 
 
 def dump(catalog: Catalog) -> bytes:
     """Return the database of `catalog`, rows in the order given."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
-        database.executescript(_TABLES)
-        database.execute("BEGIN")
-        database.executemany(_ROW, _row_values(catalog))
-        database.execute("CREATE INDEX idx_catalog_parent ON catalog (parent_1, parent_2)")
-        database.executemany(
-            "INSERT INTO chunks VALUES (?,?,?,?,?)",
-            (
-                (*path_hash(row.path), chunk.offset, chunk.size, bytes.fromhex(chunk.hash))
-                for row in catalog.rows
-                for chunk in row.chunks
-            ),
-        )
-        database.executemany(
-            "INSERT INTO nested_catalogs VALUES (CAST(? AS TEXT),?,?)",
-            sorted((one.path, one.hash, one.size) for one in catalog.nested),
-        )
-        database.executemany("INSERT INTO statistics VALUES (?,?)", _statistics(catalog))
-        database.executemany("INSERT INTO properties VALUES (?,?)", _properties(catalog))
-        database.execute("COMMIT")
-        return canonical(database.serialize())
+    writer = Writer()
+    for row in catalog.rows:
+        writer.add(row)
+    content, _ = writer.finish(catalog.prefix, catalog.nested, catalog.below, catalog.properties)
+    return content
 
 
 def load(content: bytes) -> Catalog:
@@ -94,14 +140,14 @@ def total(content: bytes) -> Counters:
             raise VerificationError(f"a catalog is damaged: {error}") from error
 
 
-def references(content: bytes) -> tuple[set[str], set[str], tuple[Nested, ...]]:
+def references(content: bytes) -> tuple[set[bytes], set[bytes], tuple[Nested, ...]]:
     """Return the hashes of the files, those of the chunks, and the catalogs directly below that a catalog refers to."""
     with closing(opened(content, "a catalog")) as database:
         try:
-            files = {row[0].hex() for row in database.execute("SELECT DISTINCT hash FROM catalog WHERE hash NOTNULL")}
-            chunks = {row[0].hex() for row in database.execute("SELECT DISTINCT hash FROM chunks")}
+            files = {bytes(row[0]) for row in database.execute("SELECT DISTINCT hash FROM catalog WHERE hash NOTNULL")}
+            chunks = {bytes(row[0]) for row in database.execute("SELECT DISTINCT hash FROM chunks")}
             return files, chunks, _nested(database)
-        except (sqlite3.Error, AttributeError) as error:
+        except (sqlite3.Error, TypeError) as error:
             raise VerificationError(f"a catalog is damaged: {error}") from error
 
 
@@ -114,38 +160,15 @@ def opened(content: bytes, what: str) -> sqlite3.Connection:
     return database
 
 
-def _row_values(catalog: Catalog) -> Iterator[tuple[object, ...]]:
-    hashes: dict[bytes, tuple[int, int]] = {}
-    for row in catalog.rows:
-        parent = row.parent
-        if row.path and parent not in hashes:
-            hashes[parent] = path_hash(parent)
-        own = path_hash(row.path)
-        yield (
-            *own,
-            *(hashes[parent] if row.path else (0, 0)),
-            row.links,
-            bytes.fromhex(row.hash) if row.hash else None,
-            row.size,
-            row.mode,
-            row.mtime,
-            row.flags,
-            row.name,
-            row.target,
-            row.uid,
-            row.gid,
-        )
-
-
-def _statistics(catalog: Catalog) -> Iterator[tuple[str, int]]:
-    for scope, counters in (("self", catalog.counters), ("subtree", catalog.below)):
+def _statistics(own: Counters, below: Counters) -> Iterator[tuple[str, int]]:
+    for scope, counters in (("self", own), ("subtree", below)):
         yield from ((f"{scope}_{name}", getattr(counters, name)) for name in COUNTERS)
 
 
-def _properties(catalog: Catalog) -> list[tuple[str, str]]:
-    properties = {**catalog.properties, "schema": "2.5", "schema_revision": "6"}
-    if catalog.prefix:
-        properties["root_prefix"] = catalog.prefix.decode()
+def _properties(prefix: bytes, more: Mapping[str, str]) -> list[tuple[str, str]]:
+    properties = {**more, "schema": "2.5", "schema_revision": "6"}
+    if prefix:
+        properties["root_prefix"] = prefix.decode()
     return sorted(properties.items())
 
 
@@ -155,7 +178,8 @@ def canonical(content: bytes) -> bytes:
     The version-valid-for number must equal the change counter, else the size in the header would not count.
     """
     counter = struct.pack(">I", 1)
-    return content[:24] + counter + content[28:92] + counter + struct.pack(">I", _SQLITE_VERSION) + content[96 + 4 :]
+    head = content[:24] + counter + content[28:92] + counter + struct.pack(">I", _SQLITE_VERSION)
+    return b"".join((head, memoryview(content)[100:]))
 
 
 def _nested(database: sqlite3.Connection) -> tuple[Nested, ...]:
@@ -175,26 +199,26 @@ def _rows(database: sqlite3.Connection, prefix: bytes) -> Iterator[Row]:
         chunks.setdefault((first, second), []).append(Chunk(offset=offset, size=size, hash=name.hex()))
     paths: dict[tuple[int, int], bytes] = {}
     own = path_hash(prefix)
-    for row in database.execute(
+    for first, second, *parent, links, name, size, mode, mtime, flags, last, target, uid, gid in database.execute(
         "SELECT md5path_1, md5path_2, parent_1, parent_2, hardlinks, hash, size, mode, mtime, flags, "
         "CAST(name AS BLOB), CAST(symlink AS BLOB), uid, gid FROM catalog ORDER BY rowid"
     ):
-        at, parent = (row[0], row[1]), (row[2], row[3])
-        path = prefix if at == own else paths.get(parent, b"?") + b"/" + row[10]
+        at = (first, second)
+        path = prefix if at == own else b"%b/%b" % (paths.get((parent[0], parent[1]), b"?"), last)
         if path_hash(path) != at:
-            raise ValueError(f"the row of {row[10]!r} is not at the hash of its path")
-        if row[9] & 1:
+            raise ValueError(f"the row of {last!r} is not at the hash of its path")
+        if flags & 1:
             paths[at] = path
         yield Row(
             path=path,
-            flags=row[9],
-            mode=row[7],
-            size=row[6],
-            mtime=row[8],
-            links=row[4],
-            hash=row[5].hex() if row[5] is not None else None,
-            target=row[11],
-            chunks=tuple(chunks.get(at, ())),
-            uid=row[12],
-            gid=row[13],
+            flags=flags,
+            mode=mode,
+            size=size,
+            mtime=mtime,
+            links=links,
+            hash=None if name is None else name.hex(),
+            target=target,
+            chunks=tuple(chunks[at]) if at in chunks else (),
+            uid=uid,
+            gid=gid,
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import stat
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lode.errors import LodeError, VerificationError
@@ -15,6 +16,7 @@ from lode.publishing.cvmfs import catalog, history, objects, trust
 from lode.publishing.cvmfs.objects import Kind
 from lode.publishing.cvmfs.rows import (
     CHUNKED,
+    DIRECTORY,
     FILE,
     LINK,
     MARKER,
@@ -27,6 +29,11 @@ from lode.publishing.cvmfs.rows import (
 )
 from lode.publishing.cvmfs.storage import Storage
 from lode.publishing.cvmfs.stratum import Stratum
+
+_TASK = "check"
+_TYPE = stat.S_IFMT(0o177777)  # the bits of a mode that say what an entry is
+_BATCH = 128  # objects that a thread takes at once
+_AHEAD = 256  # batches that may wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,38 +59,114 @@ def check(there: Stratum, *, now: datetime.datetime, jobs: int, progress: Progre
         if chain is None:
             raise VerificationError("there is no manifest")
     except LodeError as error:
-        return _report(None, None, _Walk(storage), 0, 0, [_sentence(error)], ())
+        return Report(
+            revision=None,
+            root=None,
+            catalogs=0,
+            entries=0,
+            objects=0,
+            stored_bytes=0,
+            faults=(_sentence(error),),
+            warnings=(),
+        )
     if not chain.whitelist.valid_at(now):
         faults.append(f"the whitelist expired on {chain.whitelist.expires:%Y-%m-%d %H:%M} UTC")
     soon = trust.warning(chain.whitelist, now)
     manifest = chain.manifest
-    walk = _Walk(storage)
-    walk.whole(manifest.root, manifest.root_bytes, "the present revision")
-    walk.objects |= {
-        objects.key(manifest.certificate, Kind.CERTIFICATE): "the certificate",
-        objects.key(manifest.metainfo, Kind.METAINFO): "the description of the repository",
-    }
-    try:
-        for tag in history.load(objects.get(storage, manifest.history, Kind.HISTORY)):
-            walk.whole(tag.root, tag.root_bytes, f"the tag {tag.name}")
-    except LodeError as error:
-        faults.append(_sentence(error))
-    number, size, broken = _stored(storage, walk.objects, jobs, progress)
-    faults += walk.faults + broken
-    return _report(manifest.revision, manifest.root, walk, number, size, faults, (soon,) if soon else ())
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="check") as pool:
+        stored = _Objects(storage, pool, progress)
+        walk = _Walk(storage, stored)
+        stored.need(manifest.certificate, Kind.CERTIFICATE, "the certificate")
+        stored.need(manifest.metainfo, Kind.METAINFO, "the description of the repository")
+        walk.whole(manifest.root, manifest.root_bytes, "the present revision")
+        try:
+            for tag in history.load(objects.get(storage, manifest.history, Kind.HISTORY)):
+                walk.whole(tag.root, tag.root_bytes, f"the tag {tag.name}")
+        except LodeError as error:
+            faults.append(_sentence(error))
+        broken = stored.finish()
+    return Report(
+        revision=manifest.revision,
+        root=manifest.root,
+        catalogs=walk.catalogs,
+        entries=walk.entries,
+        objects=stored.number,
+        stored_bytes=stored.size,
+        faults=tuple(dict.fromkeys([*faults, *walk.faults, *broken])),
+        warnings=(soon,) if soon else (),
+    )
+
+
+class _Objects:
+    """The objects that were asked for, each once: their bytes are hashed in threads while catalogs are read."""
+
+    def __init__(self, storage: Storage, pool: ThreadPoolExecutor, progress: Progress) -> None:
+        self._storage, self._pool, self._progress = storage, pool, progress
+        self._known: dict[Kind, set[bytes]] = {kind: set() for kind in Kind}
+        self._batch: list[tuple[str, Kind, str | bytes]] = []
+        self._running: deque[Future[tuple[int, list[str]]]] = deque()
+        self._faults: list[str] = []
+        self.number = self.size = 0
+        progress.start(_TASK)
+
+    def need(self, name: str, kind: Kind, who: str | bytes) -> None:
+        """Look at the object `name`, which `who` needs: words, or the path of an entry."""
+        known, own = self._known[kind], bytes.fromhex(name)
+        if own in known:
+            return
+        known.add(own)
+        self.number += 1
+        self._batch.append((name, kind, who))
+        if len(self._batch) == _BATCH:
+            self._send()
+
+    def finish(self) -> list[str]:
+        """Return what is wrong with the objects, once all have been looked at."""
+        self._send()
+        while self._running:
+            self._collect()
+        self._progress.finish(_TASK, f"{self.number} objects")
+        return self._faults
+
+    def _send(self) -> None:
+        self._running.append(self._pool.submit(_examine, self._storage, self._batch))
+        self._batch = []
+        if len(self._running) > _AHEAD:
+            self._collect()
+
+    def _collect(self) -> None:
+        size, faults = self._running.popleft().result()
+        self.size += size
+        self._faults += faults
+        self._progress.advance(_TASK, _BATCH)
+
+
+def _examine(storage: Storage, batch: Sequence[tuple[str, Kind, str | bytes]]) -> tuple[int, list[str]]:
+    """Return the bytes of some objects, and what is wrong with them."""
+    size, faults = 0, []
+    for name, kind, who in batch:
+        place = objects.key(name, kind)
+        stored = storage.read(place)
+        if stored is None:
+            faults.append(f"the object {place} of {_named(who)} is missing")
+            continue
+        size += len(stored)
+        found = objects.name_of(stored)
+        if found != name:
+            faults.append(f"the object {place} of {_named(who)} is damaged: its hash is {found}")
+    return size, faults
 
 
 class _Walk:
     """All catalogs that were reached, each looked at once, and the objects that they name."""
 
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
+    def __init__(self, storage: Storage, stored: _Objects) -> None:
+        self._storage, self._stored = storage, stored
         self._totals: dict[str, Counters | None] = {}  # of each catalog by hash; None: it cannot be read
         self._tops: dict[str, tuple[bytes, Row]] = {}
         self._sizes: dict[str, int] = {}
         self.entries = 0
         self.faults: list[str] = []
-        self.objects: dict[str, str] = {}  # key to who needs it
 
     @property
     def catalogs(self) -> int:
@@ -126,10 +209,11 @@ class _Walk:
         where = _shown(found.prefix)
         if below != found.below:
             self.faults.append(f"the catalog of {where}: its numbers of what is below are wrong")
-        if catalog.total(content) != found.total:
+        whole = found.total
+        if catalog.total(content) != whole:
             self.faults.append(f"the catalog of {where}: its numbers of its own entries are wrong")
-        self._totals[name] = found.total
-        return found.total
+        self._totals[name] = whole
+        return whole
 
     def _joint(self, nested: Nested, mount: Row | None) -> Iterator[str]:
         """Yield where a nested catalog and its mount point do not agree."""
@@ -145,42 +229,45 @@ class _Walk:
     def _note_objects(self, found: Catalog) -> None:
         for row in found.rows:
             if row.hash:
-                self.objects.setdefault(objects.key(row.hash, Kind.FILE), _shown(row.path))
+                self._stored.need(row.hash, Kind.FILE, row.path)
             for chunk in row.chunks:
-                self.objects.setdefault(objects.key(chunk.hash, Kind.CHUNK), _shown(row.path))
+                self._stored.need(chunk.hash, Kind.CHUNK, row.path)
 
 
 def _faults(found: Catalog) -> Iterator[str]:
     """Yield what is wrong within one catalog."""
     where = _shown(found.prefix)
     paths = {row.path for row in found.rows}
-    folders = dict.fromkeys((row.path for row in found.rows if row.is_folder), 0)
+    folders = dict.fromkeys((row.path for row in found.rows if row.flags & DIRECTORY), 0)
     top = found.rows[0]
     if top.path != found.prefix or bool(top.flags & NESTED_ROOT) != bool(found.prefix):
         yield f"the catalog of {where} does not begin with its folder"
     if len(paths) != len(found.rows):
         yield f"the catalog of {where} has an entry twice"
+    mounts = set()
     for row in found.rows[1:]:
-        if row.parent not in folders:
+        parent = row.path.rpartition(b"/")[0]
+        if parent not in folders:
             yield f"{_shown(row.path)} lies in no folder of its catalog"
-        elif row.is_folder:
-            folders[row.parent] += 1
-    mounts = {row.path for row in found.rows if row.flags & MOUNT_POINT}
+        elif row.flags & DIRECTORY:
+            folders[parent] += 1
+    for row in found.rows:
+        if row.flags & MOUNT_POINT:
+            mounts.add(row.path)
+        wrong = _row_fault(row)
+        if row.flags & DIRECTORY and not row.flags & MOUNT_POINT and row.links != 2 + folders[row.path]:
+            wrong = f"has {row.links} links instead of {2 + folders[row.path]}"
+        if wrong:
+            yield f"{_shown(row.path)} {wrong}"
     if mounts != {nested.path for nested in found.nested}:
         yield f"the catalog of {where}: its mount points are not those of its list of catalogs"
     if bool(found.prefix) != (found.prefix + b"/" + MARKER in paths):
         yield f"the catalog of {where}: its marker is {'missing' if found.prefix else 'in the root folder'}"
-    for row in found.rows:
-        wrong = _row_fault(row)
-        if row.is_folder and not row.flags & MOUNT_POINT and row.links != 2 + folders[row.path]:
-            wrong = f"has {row.links} links instead of {2 + folders[row.path]}"
-        if wrong:
-            yield f"{_shown(row.path)} {wrong}"
 
 
 def _row_fault(row: Row) -> str | None:
-    kind = stat.S_IFMT(row.mode)
-    if row.is_folder:
+    kind = row.mode & _TYPE
+    if row.flags & DIRECTORY:
         return None if kind == stat.S_IFDIR and not row.hash else "is a folder with the mode or content of none"
     if row.flags & LINK:
         sound = kind == stat.S_IFLNK and row.flags & FILE and not row.hash and row.size == len(row.target)
@@ -197,60 +284,16 @@ def _row_fault(row: Row) -> str | None:
     return None if row.chunks and end == row.size else f"has {end} bytes in chunks instead of {row.size}"
 
 
-def _stored(storage: Storage, needed: Mapping[str, str], jobs: int, progress: Progress) -> tuple[int, int, list[str]]:
-    """Return how many objects there are, their bytes, and what is wrong with them."""
-    task = "check"
-    progress.start(task, total=float(len(needed)))
-
-    def examine(item: tuple[str, str]) -> tuple[int, str | None]:
-        place, who = item
-        parsed = objects.parse_key(place)
-        stored = storage.read(place)
-        progress.advance(task, 1)
-        if stored is None:
-            return 0, f"the object {place} of {who} is missing"
-        name = objects.name_of(stored)
-        if parsed is None or name != parsed[0]:
-            return len(stored), f"the object {place} of {who} is damaged: its hash is {name}"
-        return len(stored), None
-
-    total, faults = 0, []
-    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="check") as pool:
-        for size, fault in pool.map(examine, sorted(needed.items())):
-            total += size
-            if fault is not None:
-                faults.append(fault)
-    progress.finish(task, f"{len(needed)} objects")
-    return len(needed), total, faults
-
-
-def _report(
-    revision: int | None,
-    root: str | None,
-    walk: _Walk,
-    number: int,
-    size: int,
-    faults: list[str],
-    warnings: tuple[str, ...],
-) -> Report:
-    return Report(
-        revision=revision,
-        root=root,
-        catalogs=walk.catalogs,
-        entries=walk.entries,
-        objects=number,
-        stored_bytes=size,
-        faults=tuple(dict.fromkeys(faults)),
-        warnings=warnings,
-    )
-
-
 def _attributes(row: Row) -> tuple[int, ...]:
     return (row.links, row.size, row.mode, row.mtime, row.uid, row.gid)
 
 
 def _sentence(error: LodeError) -> str:
     return error.faults[0].message
+
+
+def _named(who: str | bytes) -> str:
+    return who if isinstance(who, str) else _shown(who)
 
 
 def _shown(path: bytes) -> str:

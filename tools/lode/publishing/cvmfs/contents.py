@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from itertools import islice
 from pathlib import Path
@@ -16,13 +19,34 @@ from lode.inventory import Entry, EntryType, printable
 from lode.progress import Progress
 from lode.publishing.cvmfs import objects
 from lode.publishing.cvmfs.cache import Cache, Content
+from lode.publishing.cvmfs.listing import Listing
 from lode.publishing.cvmfs.objects import Deflate, Kind
 from lode.publishing.cvmfs.rows import Chunk
 from lode.publishing.cvmfs.storage import Storage
 
+Lookup = Callable[[Sequence[Entry]], Mapping[str, Content]]  # of a group of entries, by SHA-256
+
+_GROUP = 5000  # entries that are looked up at once
 _BATCH = 64  # files that a thread takes at once
 _BATCH_BYTES = 1 << 20  # or this many bytes
+_AHEAD = 8  # batches a thread may have waiting
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is known to be stored: the storage, and hashes that the present revision reaches, not to be asked for."""
+
+    storage: Storage
+    reached: Collection[bytes] = frozenset()
+
+    def has(self, content: Content) -> bool:
+        """Return whether all objects of `content` are there, whole."""
+        if content.hash is not None and bytes.fromhex(content.hash) in self.reached:
+            return True
+        if content.chunks and all(bytes.fromhex(chunk.hash) in self.reached for chunk in content.chunks):
+            return True
+        return all(self.storage.size(place) == size for place, size in content.objects())
 
 
 def form(repository: Repository) -> str:
@@ -30,58 +54,85 @@ def form(repository: Repository) -> str:
     return f"{repository.compression.engine}:{repository.compression.level}:{repository.chunk_bytes}"
 
 
+def grouped(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
+    """Yield the entries in groups of which each is looked up at once."""
+    waiting = iter(entries)
+    while group := list(islice(waiting, _GROUP)):
+        yield group
+
+
+def known(group: Iterable[Entry], repository: Repository, cache: Cache) -> Mapping[str, Content]:
+    """Return how the files of `group` were stored, by SHA-256, as far as that is remembered."""
+    return cache.contents(form(repository), {entry.content for entry in group if entry.type is EntryType.FILE})
+
+
 def missing(
-    entries: Sequence[Entry], repository: Repository, storage: Storage, cache: Cache
+    group: Iterable[Entry], repository: Repository, held: Held, cache: Cache
 ) -> tuple[dict[str, Content], dict[str, Entry]]:
-    """Return which contents the storage has already, by SHA-256, and of each other one a file that holds it."""
-    wanted = {entry.content: entry for entry in entries if entry.type is EntryType.FILE}
-    known = {
-        content: stored
-        for content, stored in cache.contents(form(repository), wanted).items()
-        if all(storage.size(place) == size for place, size in stored.objects())
+    """Return which contents are stored already, by SHA-256, and of each other one a file that holds it."""
+    wanted = {entry.content: entry for entry in group if entry.type is EntryType.FILE}
+    there = {
+        content: stored for content, stored in cache.contents(form(repository), wanted).items() if held.has(stored)
     }
-    return known, {content: entry for content, entry in wanted.items() if content not in known}
+    return there, {content: entry for content, entry in wanted.items() if content not in there}
 
 
 def store(
-    root: Path,
-    entries: Sequence[Entry],
+    listing: Listing,
     repository: Repository,
-    storage: Storage,
+    held: Held,
     cache: Cache,
     *,
     deflate: Deflate,
     jobs: int,
     progress: Progress,
-) -> Mapping[str, Content]:
-    """Return as which objects the contents of all files in `entries` are stored; those not known before are read.
+) -> Lookup:
+    """Store the contents of all files of a tree, those not known before, and return what tells as what they are stored.
 
     PublicationError when a file is not what the inventory says, or changes meanwhile: then the repository has some
     objects more, which nothing refers to.
     """
-    known, new = missing(entries, repository, storage, cache)
     task = "compress"
-    progress.start(task, total=float(sum(entry.size for entry in new.values())), unit="B")
+    progress.start(task, total=float(listing.size), unit="B")
 
     def work(batch: Sequence[Entry]) -> dict[str, Content]:
         found = {}
         for entry in batch:
-            found[entry.content] = _store(root, entry, repository.chunk_bytes, storage, deflate)
+            found[entry.content] = _store(listing.root, entry, repository.chunk_bytes, held.storage, deflate)
             progress.advance(task, entry.size)
         return found
 
-    added: dict[str, Content] = {}
+    waiting: deque[Future[dict[str, Content]]] = deque()
+    fresh = there = 0
+    whole: dict[str, Content] = {}  # of a tree that is held
+
+    def done(found: dict[str, Content]) -> None:
+        cache.remember(form(repository), found)
+        if listing.held is not None:
+            whole.update(found)
+
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="cvmfs") as pool:
         try:
-            for found in pool.map(work, _batches(list(new.values()))):
-                added |= found
+            for group in grouped(listing):
+                stored, new = missing(group, repository, held, cache)
+                if listing.held is not None:
+                    whole |= stored
+                there, fresh = there + len(stored), fresh + len(new)
+                progress.advance(task, sum(content.size for content in stored.values()))
+                for batch in _batches(list(new.values())):
+                    waiting.append(pool.submit(work, batch))
+                    if len(waiting) > _AHEAD * jobs:
+                        done(waiting.popleft().result())
+            while waiting:
+                done(waiting.popleft().result())
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             progress.finish(task, "failed")
             raise
-    cache.remember(form(repository), added)
-    progress.finish(task, f"{len(added)} contents new, {len(known)} known")
-    return {**known, **added}
+    progress.finish(task, f"{fresh} contents new, {there} known")
+    if listing.held is not None:
+        return lambda _: whole
+    return partial(known, repository=repository, cache=cache)
 
 
 def _store(root: Path, entry: Entry, chunk_bytes: int, storage: Storage, deflate: Deflate) -> Content:

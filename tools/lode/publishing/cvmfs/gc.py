@@ -95,6 +95,6 @@ def _reach(storage: Storage, name: str, needed: set[str]) -> None:
     files, chunks, nested = catalog.references(objects.get(storage, name, Kind.CATALOG))
     for one in nested:
         _reach(storage, one.hash, needed)
-    needed |= {objects.key(file, Kind.FILE) for file in files}
-    needed |= {objects.key(chunk, Kind.CHUNK) for chunk in chunks}
+    needed |= {objects.key(file.hex(), Kind.FILE) for file in files}
+    needed |= {objects.key(chunk.hex(), Kind.CHUNK) for chunk in chunks}
     needed.add(place)

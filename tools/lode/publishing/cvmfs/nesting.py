@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lode.definitions.repository import Nesting
-from lode.inventory import Entry, EntryType
 
 
-def cuts(entries: Iterable[Entry], nesting: Nesting) -> frozenset[str]:
-    """Return the folders of a tree, other than its root, that get a catalog of their own; `entries` in order.
+def cuts(members: Mapping[str, int], nesting: Nesting) -> frozenset[str]:
+    """Return the folders of a tree, other than its root, that get a catalog of their own.
 
+    `members` says of each folder, "" the root, how many entries lie directly in it, a folder after the one it lies in.
     Folders that a pattern names are cut off. Of the others, from the bottom up, one is cut off as soon as it holds
     `split` entries that are not; where many smaller ones add up to more than `maximum`, the largest of them are. So a
     catalog passes the maximum only when one single folder holds that many. A folder whose name is not UTF-8 is never
     cut off: tools read the paths of catalogs as text.
     """
-    weights: dict[str, int] = {"": 1}
-    for entry in entries:
-        if entry.type is EntryType.DIRECTORY:
-            weights[entry.path] = 1
-        weights[_parent(entry.path)] += 1  # a folder counts in its parent as well, as a mount point would
+    weights = {folder: 1 + count for folder, count in members.items()}  # a folder counts in its parent as well
     named = _matcher(nesting.cut)
     found: set[str] = set()
     whole: dict[str, list[tuple[int, str]]] = {}  # of a folder, those in it that are not cut off
@@ -44,18 +40,16 @@ def cuts(entries: Iterable[Entry], nesting: Nesting) -> frozenset[str]:
     return frozenset(found)
 
 
-def sizes(entries: Iterable[Entry], cut: frozenset[str]) -> dict[str, int]:
+def sizes(members: Mapping[str, int], cut: frozenset[str]) -> dict[str, int]:
     """Return how many entries the catalog of each folder in `cut`, and of the tree's root "", holds; with its marker.
 
     Sorted by folder.
     """
-    catalogs = {"": ""}
-    found = {"": 2, **dict.fromkeys(sorted(cut), 2)}
-    for entry in entries:
-        own = catalogs[_parent(entry.path)]
-        found[own] += 1
-        if entry.type is EntryType.DIRECTORY:
-            catalogs[entry.path] = entry.path if entry.path in cut else own
+    catalogs: dict[str, str] = {}
+    found = dict.fromkeys(["", *sorted(cut)], 2)
+    for folder, count in members.items():
+        catalogs[folder] = folder if folder in cut or not folder else catalogs[_parent(folder)]
+        found[catalogs[folder]] += count
     return found
 
 

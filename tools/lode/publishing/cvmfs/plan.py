@@ -12,14 +12,16 @@ from lode import inventory
 from lode.definitions.repository import Repository
 from lode.inventory import Change, Difference, Entry, EntryType
 from lode.publishing.cvmfs import catalog, contents, layout, nesting, objects, publish, stratum
+from lode.publishing.cvmfs import listing as listings
 from lode.publishing.cvmfs.cache import Cache
+from lode.publishing.cvmfs.contents import Held
 from lode.publishing.cvmfs.objects import Kind
 from lode.publishing.cvmfs.publish import Source
 from lode.publishing.cvmfs.rows import Nested, Row
 from lode.publishing.cvmfs.storage import Storage
 from lode.publishing.cvmfs.stratum import Head, Stratum
 
-_BYTES_PER_S = {"zlib": 20e6, "zlib-ng": 60e6, "isal": 200e6}  # of one thread, roughly
+_BYTES_PER_S = {"zlib": 20e6, "zlib-ng": 150e6}  # of one thread, roughly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,10 @@ class Counted:
 
     entries: int = 0
     size: int = 0
+
+    def __add__(self, other: Counted) -> Counted:
+        """Return the sums."""
+        return Counted(entries=self.entries + other.entries, size=self.size + other.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +96,16 @@ def _tree(there: Stratum, head: Head, source: Source, cache: Cache) -> TreePlan:
     known = publish.remembered(there, source, cache)
     if known is not None and present is not None and known.catalog == present.hash:
         return TreePlan(mount=source.mount, present=True, unchanged=True)
-    entries = publish.entries_of(source)
-    stored, new = contents.missing(entries, there.repository, there.storage, cache)
-    sizes = nesting.sizes(entries, nesting.cuts(entries, there.repository.nesting))
+    listing = listings.read(source.root, source.inventory)
+    held = Held(storage=there.storage, reached=publish.reached(there, present))
+    new, stored = Counted(), Counted()
+    for group in contents.grouped(listing):
+        found, lacking = contents.missing(group, there.repository, held, cache)
+        stored += Counted(entries=len(found), size=sum(one.size for one in found.values()))
+        new += Counted(entries=len(lacking), size=sum(one.size for one in lacking.values()))
+    sizes = nesting.sizes(listing.members, nesting.cuts(listing.members, there.repository.nesting))
     before = _published(there.storage, present, source) if present is not None else ()
-    differences = list(inventory.compare(before, entries))
+    differences = list(inventory.compare(before, listing))
     return TreePlan(
         mount=source.mount,
         present=present is not None,
@@ -102,8 +113,8 @@ def _tree(there: Stratum, head: Head, source: Source, cache: Cache) -> TreePlan:
         added=_counted(differences, Change.ADDED),
         removed=_counted(differences, Change.REMOVED),
         changed=_counted(differences, Change.CHANGED),
-        new=Counted(entries=len(new), size=sum(entry.size for entry in new.values())),
-        known=Counted(entries=len(stored), size=sum(one.size for one in stored.values())),
+        new=new,
+        known=stored,
         catalogs=tuple((f"{source.mount}/{path}".rstrip("/"), size) for path, size in sizes.items()),
         warnings=tuple(_warnings(sizes.items(), there.repository)),
     )
@@ -120,9 +131,7 @@ def _published(storage: Storage, present: Nested, source: Source) -> tuple[Entry
         file = root / source.inventory.relative_to(source.root)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(_content(storage, row))
-        return publish.entries_of(
-            Source(root=root, inventory=file, digest=source.digest, mount=source.mount, mtime=source.mtime)
-        )
+        return tuple(listings.read(root, file))
 
 
 def _find(storage: Storage, present: Nested, path: bytes) -> Row | None:

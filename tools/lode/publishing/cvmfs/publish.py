@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lode import inventory
 from lode.digest import Digest
 from lode.errors import PublicationError
-from lode.inventory import Entry, EntryType, printable
+from lode.inventory import printable
 from lode.progress import Progress
-from lode.publishing.cvmfs import contents, layout, nesting, stratum, trees, trust
+from lode.publishing.cvmfs import catalog, contents, layout, nesting, objects, stratum, trees, trust
+from lode.publishing.cvmfs import listing as listings
 from lode.publishing.cvmfs.cache import Cache, Tree
+from lode.publishing.cvmfs.contents import Held
 from lode.publishing.cvmfs.history import PREVIOUS, TRUNK, Tag
 from lode.publishing.cvmfs.keys import SigningKey
 from lode.publishing.cvmfs.layout import Change, Mount
 from lode.publishing.cvmfs.manifest import Manifest
-from lode.publishing.cvmfs.rows import MARKER, Nested
+from lode.publishing.cvmfs.objects import Kind
+from lode.publishing.cvmfs.rows import Nested
 from lode.publishing.cvmfs.stratum import Head, Stratum
+
+_REACHED = 300_000  # hashes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,29 +98,6 @@ def publish(
     )
 
 
-def entries_of(source: Source) -> tuple[Entry, ...]:
-    """Return what the tree holds, its inventory's own file included, in order.
-
-    PublicationError for what a repository cannot hold: a file with the name of a nested catalog's marker.
-    """
-    try:
-        with source.inventory.open("rb") as file:
-            own = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
-    except OSError as error:
-        raise PublicationError(f"the inventory {source.inventory} cannot be read: {error.strerror}") from error
-    path = source.inventory.relative_to(source.root).as_posix()
-    listed = Entry(path=path, type=EntryType.FILE, mode=0o644, size=size, content=own)
-    found = tuple(_merged(inventory.read(source.inventory), listed))
-    marker = MARKER.decode()
-    for entry in found:
-        if entry.path == marker or entry.path.endswith(f"/{marker}"):
-            raise PublicationError(
-                f"{printable(entry.path)} is in the tree", hint="such files are Lode's to make: remove it"
-            )
-    return found
-
-
 def remembered(there: Stratum, source: Source, cache: Cache) -> Tree | None:
     """Return what the tree was stored as before, None when that is not known."""
     return cache.tree(_key(there, source))
@@ -129,20 +109,12 @@ def _stored(there: Stratum, head: Head, source: Source, cache: Cache, jobs: int,
     known = remembered(there, source, cache)
     if known is not None and present is not None and known.catalog == present.hash:
         return None
-    entries = entries_of(source)
-    stored = contents.store(
-        source.root,
-        entries,
-        there.repository,
-        there.storage,
-        cache,
-        deflate=there.deflate,
-        jobs=jobs,
-        progress=progress,
-    )
+    listing = listings.read(source.root, source.inventory)
+    held = Held(storage=there.storage, reached=reached(there, present))
+    lookup = contents.store(listing, there.repository, held, cache, deflate=there.deflate, jobs=jobs, progress=progress)
     mount = source.mount.encode()
-    cut = nesting.cuts(entries, there.repository.nesting)
-    tree = trees.store(entries, stored, cut, mount, there.storage, deflate=there.deflate, mtime=source.mtime)
+    cut = nesting.cuts(listing.members, there.repository.nesting)
+    tree = trees.store(listing, lookup, cut, mount, there.storage, deflate=there.deflate, mtime=source.mtime)
     cache.remember_tree(_key(there, source), tree)
     if present is not None and tree.catalog == present.hash:
         return None
@@ -179,17 +151,20 @@ def _require_paths(mounts: Sequence[str], remove: Sequence[str]) -> None:
         raise PublicationError(f"{both[0]} is asked for twice")
 
 
-def _merged(listed: Iterable[Entry], own: Entry) -> Iterator[Entry]:
-    """Yield `listed` with `own` in its place."""
-    place = own.path.encode()
-    waiting: Entry | None = own
-    for entry in listed:
-        if waiting is not None and entry.path.encode("utf-8", "surrogateescape") > place:
-            yield waiting
-            waiting = None
-        yield entry
-    if waiting is not None:
-        yield waiting
+def reached(there: Stratum, present: Nested | None) -> frozenset[bytes]:
+    """Return the hashes of the objects of what is mounted now: they are there, or the repository is broken already.
+
+    Nothing for a tree so large that asking the storage takes less than holding them.
+    """
+    found: set[bytes] = set()
+    waiting = [present] if present is not None else []
+    while waiting:
+        files, chunks, nested = catalog.references(objects.get(there.storage, waiting.pop().hash, Kind.CATALOG))
+        found |= files | chunks
+        if len(found) > _REACHED:
+            return frozenset()
+        waiting += nested
+    return frozenset(found)
 
 
 def _key(there: Stratum, source: Source) -> str:

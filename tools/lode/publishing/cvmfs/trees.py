@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from lode.inventory import Entry, EntryType
 from lode.publishing.cvmfs import catalog, objects
 from lode.publishing.cvmfs.cache import Content, Tree
+from lode.publishing.cvmfs.catalog import Writer
+from lode.publishing.cvmfs.contents import Lookup, grouped
+from lode.publishing.cvmfs.listing import Listing
 from lode.publishing.cvmfs.objects import Deflate, Kind
 from lode.publishing.cvmfs.rows import (
     CHUNKED,
@@ -35,8 +38,8 @@ def key(mount: str, inventory: str, form: str, nesting: Iterable[object], mtime:
 
 
 def store(
-    entries: Sequence[Entry],
-    contents: Mapping[str, Content],
+    listing: Listing,
+    contents: Lookup,
     cut: frozenset[str],
     mount: bytes,
     storage: Storage,
@@ -44,39 +47,101 @@ def store(
     deflate: Deflate,
     mtime: int,
 ) -> Tree:
-    """Store the catalogs of the tree of `entries` (in order), which is mounted at `mount`, and return the topmost."""
-    empty = objects.put(storage, b"", Kind.FILE, deflate)
-    folders = _folders(entries)
-    members: dict[str, list[Entry]] = {"": [], **{path: [] for path in cut}}
-    catalogs = {"": ""}  # of each folder, that of the catalog which holds what is in it
-    for entry in entries:
-        own = catalogs[_parent(entry.path)]
-        members[own].append(entry)
-        if entry.type is EntryType.DIRECTORY:
-            catalogs[entry.path] = entry.path if entry.path in cut else own
-    modes = {entry.path: entry.mode for entry in entries if entry.path in cut}
-    nested: dict[str, list[Nested]] = {}
-    below: dict[str, Counters] = {}
-    for path in sorted(members, reverse=True):
-        at = _absolute(mount, path)
-        top = folder(
-            at, folders=folders.get(path, 0), mtime=mtime, flags=DIRECTORY | NESTED_ROOT, mode=modes.get(path, 0o755)
+    """Store the catalogs of a tree, which is mounted at `mount`, and return the topmost.
+
+    `contents` tells as what the files of a group of entries are stored.
+    """
+    work = _Stack(listing, cut, mount, storage, deflate=deflate, mtime=mtime)
+    try:
+        for group in grouped(listing):
+            stored = contents(group)
+            for entry in group:
+                work.add(entry, stored)
+        return work.finish()
+    finally:
+        work.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """A catalog that is being written."""
+
+    path: str  # of its folder in the tree
+    below: str  # what the paths in it begin with
+    writer: Writer
+    nested: list[Nested]
+    total: Counters  # of the catalogs below
+
+
+class _Stack:
+    """The catalogs that are open at one entry of the tree, from the topmost down.
+
+    In bytes order all that is below `a/` comes together, so a catalog is whole when the first path that does not begin
+    with its folder comes.
+    """
+
+    def __init__(
+        self, listing: Listing, cut: frozenset[str], mount: bytes, storage: Storage, *, deflate: Deflate, mtime: int
+    ) -> None:
+        self._listing, self._cut, self._mount, self._mtime = listing, cut, mount, mtime
+        self._storage, self._deflate = storage, deflate
+        self._empty = objects.put(storage, b"", Kind.FILE, deflate)
+        self._open: list[_Open] = []
+        self._modes = {"": 0o755}  # of the folders that have been passed and are cut off
+        self._begin("")
+
+    def add(self, entry: Entry, stored: Mapping[str, Content]) -> None:
+        """Add the next entry to the catalog it belongs in."""
+        path = entry.path
+        while not path.startswith(self._open[-1].below):
+            self._end()
+        parent = path.rpartition("/")[0]
+        if parent in self._cut and self._open[-1].path != parent:
+            self._begin(parent)
+        row = _row(entry, self._mount, stored, self._listing.folders, self._cut, self._mtime)
+        self._open[-1].writer.add(row)
+        if path in self._cut:
+            self._modes[path] = entry.mode
+            if not self._listing.members[path]:
+                self._begin(path)
+                self._end()
+
+    def finish(self) -> Tree:
+        """Return the whole tree."""
+        while len(self._open) > 1:
+            self._end()
+        nested, total = self._stored()
+        return Tree(catalog=nested.hash, size=nested.size, folders=self._listing.folders[""], total=total)
+
+    def close(self) -> None:
+        """Give up what is still open."""
+        for one in self._open:
+            one.writer.close()
+
+    def _begin(self, path: str) -> None:
+        writer = Writer()
+        self._open.append(
+            _Open(path=path, below=f"{path}/" if path else "", writer=writer, nested=[], total=Counters())
         )
-        rows = (_row(entry, mount, contents, folders, cut, mtime) for entry in members.pop(path))
-        made = Catalog(
-            prefix=at,
-            rows=(top, marker(at, empty, mtime=mtime), *rows),
-            nested=tuple(sorted(nested.pop(path, ()), key=lambda one: one.path)),
-            below=below.pop(path, Counters()),
-            properties={"last_modified": str(mtime), "revision": "1"},
-        )
-        stored = put(made, storage, deflate)
-        if not path:
-            return Tree(catalog=stored.hash, size=stored.size, folders=folders.get("", 0), total=made.total)
-        parent = catalogs[_parent(path)]
-        nested.setdefault(parent, []).append(stored)
-        below[parent] = below.get(parent, Counters()) + made.total
-    raise AssertionError("the root of the tree comes last")
+        at, flags = _absolute(self._mount, path), DIRECTORY | NESTED_ROOT
+        folders, mode = self._listing.folders[path], self._modes.pop(path)
+        writer.add(folder(at, folders=folders, mtime=self._mtime, flags=flags, mode=mode))
+        writer.add(marker(at, self._empty, mtime=self._mtime))
+
+    def _end(self) -> None:
+        nested, total = self._stored()
+        above = self._open[-1]
+        above.nested.append(nested)
+        above.total += total
+
+    def _stored(self) -> tuple[Nested, Counters]:
+        """Store the innermost catalog."""
+        one = self._open.pop()
+        at = _absolute(self._mount, one.path)
+        properties = {"last_modified": str(self._mtime), "revision": "1"}
+        content, total = one.writer.finish(at, one.nested, one.total, properties)
+        name = objects.put(self._storage, content, Kind.CATALOG, self._deflate)
+        return Nested(path=at, hash=name, size=len(content)), total
 
 
 def put(made: Catalog, storage: Storage, deflate: Deflate) -> Nested:
@@ -96,37 +161,23 @@ def _row(
     path = _absolute(mount, entry.path)
     if entry.type is EntryType.DIRECTORY:
         flags = DIRECTORY | MOUNT_POINT if entry.path in cut else DIRECTORY
-        return folder(path, folders=folders.get(entry.path, 0), mtime=mtime, flags=flags, mode=entry.mode)
+        return folder(path, folders=folders[entry.path], mtime=mtime, flags=flags, mode=entry.mode)
     if entry.type is EntryType.SYMLINK:
         target = entry.content.encode("utf-8", "surrogateescape")
         mode = stat.S_IFLNK | 0o777
         return Row(path=path, flags=FILE | LINK, mode=mode, size=len(target), mtime=mtime, links=1, target=target)
     content = contents[entry.content]
-    row = Row(
+    return Row(
         path=path,
-        flags=FILE,
+        flags=FILE | CHUNKED if content.chunks else FILE,
         mode=stat.S_IFREG | entry.mode,
         size=entry.size,
         mtime=mtime,
         links=1,
         hash=content.hash,
+        chunks=content.chunks,
     )
-    return replace(row, flags=FILE | CHUNKED, chunks=content.chunks) if content.chunks else row
-
-
-def _folders(entries: Iterable[Entry]) -> dict[str, int]:
-    """Return how many folders lie directly in each folder that holds any."""
-    found: dict[str, int] = {}
-    for entry in entries:
-        if entry.type is EntryType.DIRECTORY:
-            parent = _parent(entry.path)
-            found[parent] = found.get(parent, 0) + 1
-    return found
 
 
 def _absolute(mount: bytes, path: str) -> bytes:
     return mount + b"/" + path.encode("utf-8", "surrogateescape") if path else mount
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0]
