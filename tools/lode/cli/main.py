@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "show": ("show", "Show one recipe, stack or target.", "Define"),
     "search": ("search", "Find recipes by words of their name, summary and tags.", "Define"),
     "lock": ("lock", "Choose versions for a stack and write its lock.", "Lock"),
+    "affected": ("affected", "Name the nodes, stacks and experiments that a change touches.", "Lock"),
+    "impact": ("impact", "Say what a bump of a package rebuilds, and who forbids it.", "Lock"),
     "why": ("why", "Say why a package is in a stack.", "Lock"),
     "diff": ("diff", "Explain what differs between two locks.", "Lock"),
     "fetch": ("fetch", "Fetch a stack's sources by hash into the mirror.", "Build"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lode import tree
 from lode.definitions.catalogue import Catalogue
+from lode.definitions.requirement import Requirement
 from lode.definitions.stack import StackDefinition
 from lode.errors import HostError, LockError, Place
 from lode.locking import lockfile
@@ -56,14 +57,25 @@ def lock_of(catalogue: Catalogue, reference: str) -> Lock:
     return locked(catalogue, reference)
 
 
-def relock(catalogue: Catalogue, reference: str, *, update: Update = NOTHING, path: Path | None = None) -> Relock:
+def relock(
+    catalogue: Catalogue,
+    reference: str,
+    *,
+    update: Update = NOTHING,
+    path: Path | None = None,
+    instead: Requirement | None = None,
+) -> Relock:
     """Return the lock that the stack `reference` has now; nothing is written.
 
     What the lock at `path` (when there is none: the committed one) chose is kept as far as possible, even when it is
     of an older schema or was edited: then its versions are preferred and nothing else of it counts. NewerLock when a
-    newer lode wrote it.
+    newer lode wrote it. `instead` stands for what the stack itself asks of that package, as if it had been written.
     """
     stack = catalogue.stack(reference)
+    if instead is not None:
+        others = [one for one in stack.requirements if one.package != instead.package]
+        requirements = sorted([*others, instead], key=lambda one: one.package)
+        stack = replace(stack, requirements=tuple(requirements))
     catalogue = catalogue.behind(stack.name, stack.release)
     if stack.extends is None:  # what is mistyped is refused before anything costly is done
         refuse_unknown(Known(recipe=catalogue.find_recipe, names=catalogue.recipe_names), requests(stack))
