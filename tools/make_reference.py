@@ -101,7 +101,8 @@ def _paragraph(text: str) -> str:
 
 
 def _subclasses(kind: type[errors.LodeError]) -> list[type[errors.LodeError]]:
-    return [sub for sub in kind.__subclasses__() if sub.__module__ == errors.__name__]
+    direct = [sub for sub in kind.__subclasses__() if sub.__module__ == errors.__name__]
+    return [each for sub in direct for each in (sub, *_subclasses(sub))]
 
 
 def _first_line(kind: type) -> str:

@@ -31,4 +31,4 @@ def test_init_twice_refuses_with_the_files_in_json(
     assert json.loads(capsys.readouterr().out)["experiment"] == "dmx"
     assert main.run(arguments) == 2
     document = json.loads(capsys.readouterr().out)
-    assert (document["error"], len(document["faults"])) == ("UsageError", 7)
+    assert (document["error"], len(document["faults"])) == ("UsageError", 8)

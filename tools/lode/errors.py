@@ -128,3 +128,9 @@ class Unfinished(LodeError):
     """The time that was given is over before the work is done; what was done is kept, and the next call goes on."""
 
     status = 12
+
+
+class TrustError(VerificationError):
+    """The bytes are whole, but the trust policy does not accept who signed them, when, or so old a release."""
+
+    status = 13

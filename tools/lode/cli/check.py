@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from lode.workflow.check import CheckReport, check
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @common
 def command(session: Session, path: Path | None) -> None:
-    """Name every fault of the recipes, stacks and targets at or below PATH.
+    """Name every fault of the recipes, stacks, targets and the trust policy at or below PATH.
 
     Without PATH, those of the collection that the current folder is in, or else of the shipped one. Looks at each file
     by itself (keys, versions, hashes, conditions), at the files it names, and at what it says of others: packages that
@@ -33,7 +34,7 @@ def command(session: Session, path: Path | None) -> None:
     """  # noqa: D301 - \b is click's
     own = folders.nearest(path.resolve()) if path is not None else None
     catalogue = Catalogue.open((*([own] if own else []), *session.collections), here=session.here)
-    report = check(catalogue, path)
+    report = check(catalogue, path, today=datetime.datetime.now(datetime.UTC).date())
     session.emit(_document(report), _text(report))
     if report.errors:
         click.get_current_context().exit(DefinitionError.status)
@@ -44,6 +45,7 @@ def _document(report: CheckReport) -> dict[str, object]:
         "recipes": report.recipes,
         "stacks": report.stacks,
         "targets": report.targets,
+        "policies": report.policies,
         "errors": report.errors,
         "warnings": len(report.faults) - report.errors,
         "faults": [
@@ -62,10 +64,9 @@ def _document(report: CheckReport) -> dict[str, object]:
 
 def _text(report: CheckReport) -> str:
     lines = [_shown(fault) for fault in report.faults]
-    looked = ", ".join(
-        f"{number} {word if number == 1 else word + 's'}"
-        for number, word in ((report.recipes, "recipe"), (report.stacks, "stack"), (report.targets, "target"))
-    )
+    counts = [(report.recipes, "recipe"), (report.stacks, "stack"), (report.targets, "target")]
+    looked = ", ".join(f"{number} {word if number == 1 else word + 's'}" for number, word in counts)
+    looked += ", the trust policy" if report.policies else ""
     warnings = len(report.faults) - report.errors
     errors = f"{report.errors or 'no'} fault{'' if report.errors == 1 else 's'}"
     also = f" and {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""

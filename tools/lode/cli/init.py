@@ -12,6 +12,7 @@ from lode.definitions.catalogue import Catalogue
 from lode.definitions.target import Target
 from lode.errors import UsageError
 from lode.workflow import doctor, init
+from lode.workflow.keys import stored
 
 
 @click.command()
@@ -22,13 +23,14 @@ from lode.workflow import doctor, init
 def command(session: Session, folder: Path, experiment: str | None, target_name: str | None) -> None:
     """Start the repository of an experiment in FOLDER (default: here).
 
-    It holds a stack, a C++ package with its recipe and test, and CI: under 100 lines in all. Nothing that is already
-    there is overwritten.
+    It holds a stack, a C++ package with its recipe and test, a trust policy that accepts your signing keys, and CI:
+    about 100 lines in all. Nothing that is already there is overwritten.
     """
     target = _target(Catalogue.open(session.collections, here=session.here), target_name)
     today = datetime.now(UTC).date()
     name = experiment or (session.here / folder).resolve().name
-    files = init.experiment(name, release=f"{today:%Y.%m}", date=today.isoformat(), target=target)
+    keys = [(key.name, key.public.pem) for key in stored(session.places.keys)]
+    files = init.experiment(name, release=f"{today:%Y.%m}", date=today.isoformat(), target=target, keys=keys)
     init.create(files, session.here / folder)
     written = [str(folder / path) for path in sorted(files.files)]
     steps = [*([f"cd {folder}"] if folder != Path() else []), "lode check", f"lode lock {name}", f"lode release {name}"]

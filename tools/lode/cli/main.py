@@ -33,6 +33,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("report", "Write the report page of a release again.", "Release"),
     "cvmfs": ("cvmfs", "Publish to a signed CVMFS repository, and keep it.", "Release"),
     "ci": ("ci", "Write pipelines for CI services and batch farms.", "Release"),
+    "keys": ("keys", "Make, show, import and export signing keys.", "Trust"),
+    "sign": ("sign", "Sign a lock, prefix, release, image or bundle.", "Trust"),
+    "verify": ("verify", "Say whether something is what was signed, by those who may.", "Trust"),
     "render": ("render", "Write a stack for another package manager.", "Leave"),
     "doctor": ("doctor", "Say whether this machine can build and run a stack.", "Use"),
 }

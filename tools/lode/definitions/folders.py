@@ -20,6 +20,7 @@ COLLECTION_FILE = "collection.yaml"
 RECIPE_FILE = "recipe.yaml"
 STACK_FILE = "stack.yaml"
 LOCK_FILE = "lode.lock"
+TRUST_FILE = "trust.yaml"
 
 _IGNORED = re.compile(r"[._].*|.*~|README.*|CHANGELOG.*", re.IGNORECASE)
 

@@ -26,13 +26,14 @@ from lode.definitions.shape import (
     Text,
 )
 from lode.definitions.stack_forms import COLLECTION, STACK, TARGET
+from lode.definitions.trust_forms import TRUST
 
-FILES = {"recipe": RECIPE, "stack": STACK, "target": TARGET, "collection": COLLECTION}
+FILES = {"recipe": RECIPE, "stack": STACK, "target": TARGET, "collection": COLLECTION, "trust": TRUST}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Return the schema of each kind of file: `recipe`, `stack`, `target`, `collection`."""
+    """Return the schema of each kind of file: `recipe`, `stack`, `target`, `collection`, `trust`."""
     return {name: schema(form) for name, form in FILES.items()}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
-from lode.definitions import cycles, lint
+from lode.definitions import cycles, folders, lint
 from lode.definitions.catalogue import Catalogue, Selection
 from lode.definitions.recipe import Recipe
 from lode.errors import DefinitionError, Fault, Place, UsageError
@@ -25,6 +26,7 @@ class CheckReport:
     recipes: int
     stacks: int
     targets: int
+    policies: int
     faults: tuple[Fault, ...]
 
     @property
@@ -33,11 +35,12 @@ class CheckReport:
         return sum(not fault.warning for fault in self.faults)
 
 
-def check(catalogue: Catalogue, path: Path | None = None) -> CheckReport:
+def check(catalogue: Catalogue, path: Path | None = None, *, today: datetime.date | None = None) -> CheckReport:
     """Return the faults of the definitions at or below `path`, or of the catalogue's first collection.
 
     Other definitions are read as far as these refer to them, and their own faults are left to whoever checks them.
-    UsageError when `path` does not exist or is no definition of the catalogue.
+    With `today`, what of a trust policy expires soon is a fault too, a warning. UsageError when `path` does not exist
+    or is no definition of the catalogue.
     """
     if path is not None and not path.exists():
         raise UsageError(f"{path} does not exist")
@@ -46,15 +49,20 @@ def check(catalogue: Catalogue, path: Path | None = None) -> CheckReport:
     root = (path if path is not None else catalogue.collections[0].folder).resolve()
     selected = catalogue.below(root)
     strays = list(catalogue.strays(root))
-    if path is not None and selected == Selection(recipes=(), stacks=(), targets=()) and not strays:
+    policies = [file for one in catalogue.collections if (file := one.folder / folders.TRUST_FILE).is_file()]
+    policies = [file for file in policies if file.is_relative_to(root)]
+    if path is not None and selected == Selection(recipes=(), stacks=(), targets=()) and not strays and not policies:
         hint = "give a collection, a recipe's or stack's folder, or one of their files; a collection.yaml makes one"
         raise UsageError(f"{path} holds no definition that Lode would find", hint=hint)
     with _without_collector():
         faults = {*strays, *_definition_faults(catalogue, selected)}
+        for file in policies:
+            faults |= {*_policy_faults(file, catalogue.shown(file), today)}
     return CheckReport(
         recipes=len(selected.recipes),
         stacks=len(selected.stacks),
         targets=len(selected.targets),
+        policies=len(policies),
         faults=tuple(sorted(faults, key=lambda fault: (fault.place or Place(file=""), fault.message))),
     )
 
@@ -73,6 +81,21 @@ def _without_collector() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+def _policy_faults(file: Path, shown: str, today: datetime.date | None) -> Iterator[Fault]:
+    from lode.definitions import read_trust  # with what reads keys, which is slow to import
+
+    try:
+        policy = read_trust.read(file.read_bytes(), file=shown)
+    except DefinitionError as error:
+        yield from error.faults
+        return
+    except OSError as error:
+        yield Fault(message=f"cannot be read: {error.strerror}", place=Place(file=shown))
+        return
+    if today is not None:
+        yield from read_trust.expiring(policy, today)
 
 
 def _definition_faults(catalogue: Catalogue, selected: Selection) -> Iterator[Fault]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import jinja2
 
@@ -14,12 +16,16 @@ from lode.errors import Fault, UsageError
 from lode.tree import FileTree
 
 _TEMPLATES = Path(__file__).with_name("templates") / "experiment"
+_YEAR = datetime.timedelta(days=365)
 
 
-def experiment(name: str, *, release: str, date: str, target: Target) -> FileTree:
+def experiment(
+    name: str, *, release: str, date: str, target: Target, keys: Sequence[tuple[str, bytes]] = ()
+) -> FileTree:
     """Return the files of a repository for the experiment `name`; UsageError unless it can name a stack.
 
-    `release` is the stack's first (`2026.11`), `date` its day in ISO form.
+    `release` is the stack's first (`2026.11`), `date` its day in ISO form; `keys` are the public keys, by name and in
+    PEM, whose signatures its trust policy accepts from the start, for a year.
     """
     if not NAME.fullmatch(name):
         hint = "lower-case letters, digits and dashes, beginning with a letter: --experiment dance"
@@ -28,6 +34,7 @@ def experiment(name: str, *, release: str, date: str, target: Target) -> FileTre
     templates = {
         "collection.yaml": "collection.yaml.j2",
         "README.md": "README.md.j2",
+        "trust.yaml": "trust.yaml.j2",
         f"{stack}/stack.yaml": "stack.yaml.j2",
         f"{recipe}/recipe.yaml": "recipe.yaml.j2",
         f"{recipe}/src/CMakeLists.txt": "CMakeLists.txt.j2",
@@ -38,6 +45,8 @@ def experiment(name: str, *, release: str, date: str, target: Target) -> FileTre
         "name": name,
         "release": release,
         "date": date,
+        "expires": (datetime.date.fromisoformat(date) + _YEAR).isoformat(),
+        "keys": [(key, pem.decode().strip().split("\n")) for key, pem in keys],
         "target": target.name,
         "image": f"{target.os}:{target.os_version}",
     }
@@ -53,11 +62,12 @@ def create(files: FileTree, folder: Path) -> None:
     tree.write(files, folder)
 
 
-def _rendered(template: str, words: Mapping[str, str]) -> bytes:
+def _rendered(template: str, words: Mapping[str, Any]) -> bytes:
     environment = jinja2.Environment(  # plain text of names checked above, no markup
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
+        trim_blocks=True,
         autoescape=False,  # noqa: S701
     )
     return environment.get_template(template).render(words).encode()

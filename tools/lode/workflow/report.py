@@ -26,6 +26,7 @@ from lode.testing.results import TestReport
 LOCK = "lode.lock"
 INDEX = "index.json"
 PREFIX = "prefix"  # the tree of a target, below its folder
+SIGNATURES = (".dsse", ".sigstore.json")  # files that sign others, the index among them
 _BUILD, _TESTS = "build.json", "tests.json"
 
 
@@ -53,7 +54,7 @@ def write_report(folder: Path) -> Path:
     )
     try:
         tree.write(describing.release(lock, targets, version=__version__), folder)
-        tree.replace(folder / INDEX, describing.index(lock, targets, _files(folder)))
+        tree.replace(folder / INDEX, describing.index(lock, targets, listed_files(folder)))
     except OSError as error:
         raise HostError(
             f"the report cannot be written to {folder}: {error.strerror}", hint="copy the release folder elsewhere"
@@ -111,14 +112,15 @@ def _tree(prefix: Path) -> tuple[Digest, int, int]:
     return prefixes.read(prefix).inventory, entries, size
 
 
-def _files(folder: Path) -> dict[PurePosixPath, tuple[Digest, int]]:
-    """Return the files of the release folder but the index, the trees and hidden ones, with sha256 and size."""
+def listed_files(folder: Path) -> dict[PurePosixPath, tuple[Digest, int]]:
+    """Return the files of the release folder but the index, signatures, trees and hidden ones, with sha256 and size."""
     found: dict[PurePosixPath, tuple[Digest, int]] = {}
     for path in (
         *folder.iterdir(),
         *(file for place in folder.iterdir() if place.is_dir() for file in place.iterdir()),
     ):
-        if path.is_file() and not path.is_symlink() and path.name != INDEX and not path.name.startswith("."):
+        kept_out = path.name == INDEX or path.name.endswith(SIGNATURES) or path.name.startswith(".")
+        if path.is_file() and not path.is_symlink() and not kept_out:
             with path.open("rb") as file:
                 sha256 = Digest(hashlib.file_digest(file, "sha256").hexdigest())
             found[PurePosixPath(path.relative_to(folder))] = (sha256, path.stat().st_size)

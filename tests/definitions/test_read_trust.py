@@ -1,0 +1,135 @@
+"""A trust policy is read whole, or every fault of it is told at its place."""
+
+from __future__ import annotations
+
+import datetime
+import textwrap
+
+import pytest
+from tests.signing.factory import public
+
+from lode.definitions import read_trust
+from lode.definitions.trust import Minimum, Revoked, Rule, TrustPolicy
+from lode.errors import DefinitionError
+from lode.signing.claim import Kind
+
+
+def pem(name: str) -> str:
+    return textwrap.indent(public(name).pem.decode(), "      ")
+
+
+WHOLE = f"""name: dance
+expires: 2027-11-25
+keys:
+  one:
+    public: |
+{pem("one")}
+    expires: 2027-01-31
+    summary: the software coordinator's
+  two:
+    public: |
+{pem("two")}
+rules:
+  - {{sign: [image, release], stacks: [dance, "dance-*"], keys: [one, two], threshold: 2}}
+  - {{sign: [lock], keys: [one]}}
+revoked:
+  - {{fingerprint: "{"0" * 64}", reason: lost, since: 2026-01-31}}
+minimum:
+  dance: "2026.10"
+  dance-mini: {{release: "2026.11", sequence: 2}}
+"""
+
+
+def read(text: str) -> TrustPolicy:
+    return read_trust.read(text.encode(), file="trust.yaml")
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(DefinitionError) as caught:
+        read(text)
+    return str(caught.value).split("\n")
+
+
+def test_whole_policy_is_read() -> None:
+    policy = read(WHOLE)
+    assert (policy.name, policy.expires) == ("dance", "2027-11-25")
+    assert [(key.name, key.public, key.expires, key.summary) for key in policy.keys] == [
+        ("one", public("one"), "2027-01-31", "the software coordinator's"),
+        ("two", public("two"), None, ""),
+    ]
+    assert policy.rules == (
+        Rule(kinds=(Kind.IMAGE, Kind.RELEASE), stacks=("dance", "dance-*"), keys=("one", "two"), threshold=2),
+        Rule(kinds=(Kind.LOCK,), stacks=("*",), keys=("one",)),
+    )
+    assert policy.revoked == (Revoked(fingerprint=public("x").fingerprint.__class__("0" * 64), reason="lost",
+                                      since="2026-01-31"),)  # fmt: skip
+    assert policy.minimum == {
+        "dance": Minimum(release="2026.10"),
+        "dance-mini": Minimum(release="2026.11", sequence=2),
+    }
+    assert policy.rule(Kind.IMAGE, "dance-mini") == policy.rules[0]
+    assert policy.rule(Kind.IMAGE, "other") is None
+
+
+def test_policy_without_keys_trusts_nobody() -> None:
+    assert read("name: dance\nexpires: 2027-11-25\nkeys: {}\nrules: []\n").rule(Kind.LOCK, "dance") is None
+
+
+def test_all_faults_are_told_at_their_places() -> None:
+    assert faults(f"""name: Dance
+expire: 2027-11-25
+keys:
+  one: {{public: "no key"}}
+  two:
+    public: |
+{pem("two")}
+  three:
+    public: |
+{pem("two")}
+rules:
+  - {{sign: [lok], keys: [tow], threshold: 2}}
+  - {{sign: [image], keys: [two]}}
+  - {{sign: [image], stacks: [dance], keys: [two]}}
+revoked: [{{fingerprint: ab, reason: lost}}]
+""") == [
+        "trust.yaml:1:7: name: 'Dance' is not a name",
+        "  hint: lower-case letters, digits and dashes: release-2026",
+        "trust.yaml:2:1: trust: unknown key 'expire'",
+        "  hint: did you mean 'expires'?",
+        "trust.yaml:4:17: public: this is not a public key that Lode reads",
+        "  hint: a PEM block that begins with -----BEGIN PUBLIC KEY-----, of ECDSA P-256, P-384 or Ed25519",
+        "trust.yaml:6:13: public: the keys three and two are the same",
+        "  hint: give it one name",
+        "trust.yaml:20:13: sign: 'lok' is not known",
+        "  hint: did you mean 'lock'?",
+        "trust.yaml:20:26: keys: there is no key called 'tow'",
+        "  hint: did you mean 'two'?",
+        "trust.yaml:20:43: threshold: 2 signatures of 1 key cannot be had",
+        "trust.yaml:22:5: rule: the rules above cover all of it",
+        "  hint: the first rule that covers a subject decides: put the narrower one first",
+        "trust.yaml:23:25: fingerprint: 'ab' is not a sha256",
+        "  hint: 64 lower-case hexadecimal digits",
+    ]
+
+
+def test_private_key_in_a_policy_is_named() -> None:
+    told = faults("name: d\nexpires: 2027-11-25\nkeys: {a: {public: '-----BEGIN PRIVATE KEY-----'}}\n")
+    assert told == [
+        "trust.yaml:3:20: public: this is a private key, which nobody else should see",
+        "  hint: give the public one",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "message"),
+    [
+        ("2026-11-24", "the trust policy d expired on 2026-11-24"),
+        ("2026-11-25", "the trust policy d expires today, on 2026-11-25"),
+        ("2027-01-09", "the trust policy d expires in 45 days, on 2027-01-09"),
+        ("2027-01-10", None),
+    ],
+)
+def test_expiry_is_told_some_weeks_before(day: str, message: str | None) -> None:
+    policy = read(f"name: d\nexpires: {day}\n")
+    told = [fault.message for fault in read_trust.expiring(policy, datetime.date(2026, 11, 25))]
+    assert told == ([message] if message else [])

@@ -1,0 +1,77 @@
+"""The form of trust.yaml."""
+
+from __future__ import annotations
+
+import re
+
+from lode.definitions.language import NAME
+from lode.definitions.shape import AnyOf, Choice, Date, Form, Integer, Key, ListOf, MapOf, TableOf, Text
+from lode.definitions.vocabulary import SHA256, TEXT, VERSION
+
+KINDS = ("lock", "prefix", "release", "image", "cvmfs", "bundle", "policy")
+
+_NAME = Text(what="a name", pattern=NAME, hint="lower-case letters, digits and dashes: release-2026")
+_STACK = Text(
+    what="a stack's name",
+    pattern=re.compile(r"[a-z0-9.*-]+"),
+    hint="such as dance-mini; for cvmfs the repository's name; `dance-*` for several",
+)
+_PEM = Text(what="a public key", lines=True, hint="write `public: |` and below it, indented, the PEM block")
+
+TRUSTED = Form(
+    title="key",
+    keys={
+        "public": Key(shape=_PEM, summary="the public key, a PEM block", required=True),
+        "expires": Key(shape=Date(), summary="last day on which its signatures count"),
+        "summary": Key(shape=TEXT, summary="who holds it, and where"),
+    },
+)
+RULE = Form(
+    title="rule",
+    keys={
+        "sign": Key(
+            shape=ListOf(item=Choice(values=KINDS), minimum=1, distinct=True),
+            summary="what may be signed",
+            required=True,
+        ),
+        "stacks": Key(
+            shape=ListOf(item=_STACK, minimum=1, distinct=True), summary="of which stacks; default: all", default=("*",)
+        ),
+        "keys": Key(shape=ListOf(item=_NAME, minimum=1, distinct=True), summary="names of the keys", required=True),
+        "threshold": Key(shape=Integer(minimum=1, maximum=100), summary="how many of them must have signed", default=1),
+    },
+)
+REVOKED = Form(
+    title="revoked",
+    keys={
+        "fingerprint": Key(shape=SHA256, summary="the key's, as `lode keys show` prints it", required=True),
+        "reason": Key(shape=TEXT, summary="why, in one line", required=True),
+        "since": Key(shape=Date(), summary="the day on which it was revoked"),
+    },
+)
+MINIMUM = Form(
+    title="minimum",
+    keys={
+        "release": Key(shape=VERSION, summary="oldest release that is accepted", required=True),
+        "sequence": Key(shape=Integer(minimum=1), summary="and of that release the oldest sequence number", default=1),
+    },
+)
+TRUST = Form(
+    title="trust",
+    keys={
+        "name": Key(shape=_NAME, summary="of the experiment", required=True),
+        "expires": Key(shape=Date(), summary="last day on which the policy holds", required=True),
+        "keys": Key(shape=MapOf(key=_NAME, value=TableOf(form=TRUSTED)), summary="public keys by name", default=()),
+        "rules": Key(
+            shape=ListOf(item=TableOf(form=RULE)),
+            summary="who may sign what; the first rule that covers a subject decides",
+            default=(),
+        ),
+        "revoked": Key(shape=ListOf(item=TableOf(form=REVOKED)), summary="keys that count no more", default=()),
+        "minimum": Key(
+            shape=MapOf(key=_STACK, value=AnyOf(scalar=VERSION, table=TableOf(form=MINIMUM))),
+            summary="the oldest release of each stack that is accepted",
+            default=(),
+        ),
+    },
+)

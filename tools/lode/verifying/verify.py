@@ -1,0 +1,180 @@
+"""Verifying a subject: its digests, the envelopes that were found for it, and the trust policy."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lode.definitions.read_trust import expiring
+from lode.definitions.trust import TrustedKey, TrustPolicy
+from lode.definitions.version import Version
+from lode.errors import Fault, TrustError, VerificationError
+from lode.signing import claim as claims
+from lode.signing.claim import Claim, Kind
+from lode.signing.envelope import Envelope
+from lode.signing.statement import Statement
+
+_AGAIN = "take the subject and its signature again from where they were published"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What is to be verified: the kind of thing, the digests of its bytes, and what is expected of it."""
+
+    kind: Kind
+    name: str  # for messages
+    digests: Mapping[str, str]  # by algorithm; all of them must be those that were signed
+    stack: str | None = None  # None: whatever was signed
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What a subject was accepted as: the claim, whose signatures counted, and what to look after soon."""
+
+    claim: Claim
+    signers: tuple[str, ...]  # names of the policy's keys, sorted
+    warnings: tuple[Fault, ...]
+
+
+def verify(
+    envelopes: Sequence[tuple[str, Envelope]], policy: TrustPolicy, *, sought: Sought, today: datetime.date
+) -> Accepted:
+    """Return what `sought` is accepted as by one of `envelopes`, each with the name of its place.
+
+    VerificationError when nothing was signed, a signature is not of these bytes, or other bytes were signed; TrustError
+    when the bytes are whole but the policy does not accept them: unknown, expired or revoked keys, too few of them, no
+    rule, too old a release, or a policy that has expired itself.
+    """
+    if policy.expires < today.isoformat():
+        hint = "its owner sets a new day after a look at it; take the new policy from there"
+        raise TrustError(f"the trust policy {policy.name} expired on {policy.expires}", hint=hint)
+    if not envelopes:
+        raise VerificationError(
+            f"{sought.name} is not signed", hint="`lode sign` signs it; its signature lies beside it"
+        )
+    refused: list[Fault] = []
+    altered = False
+    for message in dict.fromkeys(envelope.message for _, envelope in envelopes):
+        same = [(place, envelope) for place, envelope in envelopes if envelope.message == message]
+        good, faults = signers(same, policy, today=today)
+        try:
+            if not good:
+                raise TrustError.of(faults)
+            statement = same[0][1].statement(same[0][0])
+            return _accepted(statement, same[0][0], policy, sought, good, faults, today)
+        except VerificationError as error:
+            refused += error.faults
+            altered = altered or not isinstance(error, TrustError)
+    raise (VerificationError if altered else TrustError).of(refused)
+
+
+def signers(
+    envelopes: Iterable[tuple[str, Envelope]], policy: TrustPolicy, *, today: datetime.date
+) -> tuple[tuple[TrustedKey, ...], list[Fault]]:
+    """Return the keys of the policy whose signatures are on the envelopes and count today, and why others do not.
+
+    VerificationError when a signature that names a key of the policy is not by it, or hides which key it is by.
+    """
+    good: dict[str, TrustedKey] = {}
+    faults: list[Fault] = []
+    for place, envelope in envelopes:
+        for signature in envelope.signatures:
+            key = _maker(place, envelope.message, signature.keyid, signature.content, policy)
+            reason = _why_not(key, signature.keyid, policy, today)
+            if key is not None and reason is None:
+                good[key.name] = key
+            else:
+                faults.append(Fault(message=f"a signature does not count: {reason}", hint=_ASK))
+    return tuple(good[name] for name in sorted(good)), faults
+
+
+_ASK = "the experiment's trust.yaml says whose signatures count; look whether yours is the newest"
+
+
+def _maker(place: str, message: bytes, keyid: str, signature: bytes, policy: TrustPolicy) -> TrustedKey | None:
+    """Return the policy's key that made a signature, None when none did."""
+    named = policy.key(keyid)
+    if named is not None:
+        if not named.public.verifies(signature, message):
+            raise VerificationError(
+                f"{place}: the signature that names the key {named.name} is not by it, or not of these bytes",
+                hint=_AGAIN,
+            )
+        return named
+    maker = next((key for key in policy.keys if key.public.verifies(signature, message)), None)
+    if maker is not None and keyid:
+        raise VerificationError(f"{place}: the signature by the key {maker.name} names another key", hint=_AGAIN)
+    return maker
+
+
+def _why_not(key: TrustedKey | None, keyid: str, policy: TrustPolicy, today: datetime.date) -> str | None:
+    fingerprint = key.public.fingerprint if key else keyid
+    for revoked in policy.revoked:
+        if revoked.fingerprint == fingerprint:
+            since = f" on {revoked.since}" if revoked.since else ""
+            return f"the key {key.name if key else fingerprint[:16]} was revoked{since}: {revoked.reason}"
+    if key is None:
+        return f"the trust policy does not know the key {fingerprint[:16] or 'that made it'}"
+    if key.expires is not None and key.expires < today.isoformat():
+        return f"the key {key.name} expired on {key.expires}"
+    return None
+
+
+def _accepted(
+    statement: Statement,
+    place: str,
+    policy: TrustPolicy,
+    sought: Sought,
+    good: Sequence[TrustedKey],
+    faults: Sequence[Fault],
+    today: datetime.date,
+) -> Accepted:
+    claim = claims.read(statement, place)
+    _compare(statement, claim, sought)
+    rule = policy.rule(claim.kind, claim.stack)
+    if rule is None:
+        message = f"the trust policy {policy.name} has no rule for the {claim.kind} of {claim.stack}"
+        raise TrustError(message, hint="a rule of trust.yaml says who may sign it")
+    counted = tuple(key.name for key in good if key.name in rule.keys)
+    if len(counted) < rule.threshold:
+        needed = f"{rule.threshold} of {', '.join(rule.keys)}"
+        by = ", ".join(key.name for key in good)
+        message = f"the {claim.kind} of {claim.stack} must be signed by {needed}; it is signed by {by}"
+        raise TrustError.of([Fault(message=message), *faults])
+    _refuse_replay(claim, policy)
+    warnings = expiring(replace(policy, keys=tuple(key for key in good if key.name in counted)), today)
+    return Accepted(claim=claim, signers=counted, warnings=tuple(warnings))
+
+
+def _compare(statement: Statement, claim: Claim, sought: Sought) -> None:
+    """Raise VerificationError unless the statement is about what is sought."""
+    signed = statement.subjects[0].digest if len(statement.subjects) == 1 else {}
+    if claim.kind is not sought.kind:
+        raise VerificationError(f"what was signed is a {claim.kind}, not the {sought.kind} {sought.name}", hint=_AGAIN)
+    if not sought.digests or dict(signed) != dict(sought.digests):
+        algorithm = next(iter(sought.digests), "sha256")
+        was, now = signed.get(algorithm, "none")[:16], sought.digests.get(algorithm, "none")[:16]
+        message = f"{sought.name} is not what was signed: its {algorithm} is {now}…, that of the signed one {was}…"
+        raise VerificationError(message, hint=_AGAIN)
+    for what, asked, found in (("stack", sought.stack, claim.stack), ("release", sought.release, claim.release)):
+        if asked is not None and asked != found:
+            raise VerificationError(f"{sought.name} was signed as {what} {found!r}, not {asked!r}", hint=_AGAIN)
+
+
+def _refuse_replay(claim: Claim, policy: TrustPolicy) -> None:
+    minimum = policy.minimum.get(claim.stack)
+    if minimum is None:
+        return
+    oldest = f"{minimum.release} ({minimum.sequence})"
+    try:
+        found = (Version(claim.release), claim.sequence)
+        older = found < (Version(minimum.release), minimum.sequence)
+    except ValueError as error:
+        raise TrustError(f"the release {claim.release!r} of {claim.stack} cannot be compared with {oldest}") from error
+    if older:
+        message = (
+            f"{claim.stack} {claim.release} ({claim.sequence}) is older than {oldest}, the oldest that is accepted"
+        )
+        raise TrustError(message, hint="somebody may be offering an old release on purpose; take the present one")
