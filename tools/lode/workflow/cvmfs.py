@@ -17,12 +17,13 @@ from lode.definitions.repository import Compression, Repository
 from lode.errors import DefinitionError, PublicationError, UsageError
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
-from lode.publishing.cvmfs import compress, keys, stratum
+from lode.progress import Progress
+from lode.publishing.cvmfs import compress, keys, manifest, publish, resign, stratum, trust
 from lode.publishing.cvmfs.cache import Cache
 from lode.publishing.cvmfs.keys import KeyFiles, SigningKey
 from lode.publishing.cvmfs.manifest import Manifest
-from lode.publishing.cvmfs.publish import Source
-from lode.publishing.cvmfs.storage import Folder
+from lode.publishing.cvmfs.publish import Publication, Source
+from lode.publishing.cvmfs.storage import Folder, Storage
 from lode.publishing.cvmfs.stratum import Stratum
 from lode.workflow.report import PREFIX, find_release
 from lode.yamldoc import meant
@@ -40,11 +41,15 @@ class Desk:
     passphrase: bytes | None
     cache: Path
 
+    def storage(self) -> Storage:
+        """Return where the repository's files lie."""
+        return Folder(self.folder)
+
     def stratum(self) -> Stratum:
         """Return the repository's source; HostError when its public key is not here."""
         return Stratum(
             repository=self.repository,
-            storage=Folder(self.folder),
+            storage=self.storage(),
             public=keys.read_public(self.files),
             deflate=compress.deflate(self.repository.compression),
         )
@@ -56,6 +61,15 @@ class Desk:
     def remembered(self) -> Cache:
         """Return the publisher's memory."""
         return Cache(self.cache / "contents.sqlite")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A release in a repository of this machine."""
+
+    publication: Publication
+    folder: Path  # of the repository's files, for a web server
+    public_key: Path  # for its clients
 
 
 def desk(
@@ -144,6 +158,65 @@ def sources(references: Sequence[str], places: Places, name: str) -> tuple[Sourc
             raise UsageError(f"{reference} holds no installed tree", hint="`lode release STACK` makes one")
         found += [_source(root, name) for root in roots]
     return tuple(found)
+
+
+def publish_release(
+    catalogue: Catalogue,
+    roots: Sequence[Path],
+    *,
+    places: Places,
+    now: datetime.datetime,
+    jobs: int,
+    progress: Progress,
+    passphrase: bytes | None = None,
+    key_folder: Path | None = None,
+    folder: Path | None = None,
+) -> Published:
+    """Publish the prefixes at `roots`, all of one release, in one revision of the repository that they are made for.
+
+    The repository is the one that a collection defines, else one of Lode's defaults in the user's own folder; on first
+    use its keys and itself are made. A whitelist that expires soon is renewed where the master key is at hand. Trees
+    that are published already make no revision. PublicationError, and the repository as it was, when one cannot be.
+    """
+    name = repository_of(roots)
+    repository = find(catalogue, name) if name in names(catalogue) else Repository(name=name)
+    work = desk(repository, places, key_folder=key_folder, folder=folder, passphrase=passphrase)
+    trees = sources([str(root) for root in roots], places, name)
+    made = not work.files.public.exists()
+    if made or work.storage().read(manifest.KEY) is None:
+        init(work, now=now)
+        progress.note(f"{name}: made the repository in {work.folder}, its keys in {work.files.folder}")
+    there = work.stratum()
+    _renew(work, there, now, progress)
+    cache = work.remembered()
+    try:
+        done = publish.publish(there, work.signing(), trees, cache=cache, now=now, jobs=jobs, progress=progress)
+    finally:
+        cache.close()
+    return Published(publication=done, folder=work.folder, public_key=work.files.public)
+
+
+def repository_of(roots: Sequence[Path]) -> str:
+    """Return the name of the repository that the prefixes at `roots` are made for; UsageError unless it is one."""
+    paths = sorted({prefixes.read(root).final_path for root in roots})
+    found = sorted({path.split("/")[2] for path in paths if path.startswith("/cvmfs/") and path.count("/") > 2})
+    if len(found) != 1 or not paths:
+        raise UsageError(
+            f"these trees are made for {', '.join(paths) or 'nothing'}, not for one repository",
+            hint="publish: cvmfs: in the stack's file names it",
+        )
+    return found[0]
+
+
+def _renew(work: Desk, there: Stratum, now: datetime.datetime, progress: Progress) -> None:
+    """Sign the whitelist anew when it expires soon and the master key can be used here."""
+    listed = trust.read_whitelist(there.storage, work.repository.name, there.public)
+    if trust.warning(listed, now) is None or not work.files.master.exists():
+        return
+    master = keys.load_private(work.files.master, work.passphrase)
+    text = resign.request(there, work.files.certificate.read_bytes(), now=now)
+    found = resign.install(there, resign.sign(text, master), now=now)
+    progress.note(f"{work.repository.name}: renewed the whitelist, valid until {found.expires:%Y-%m-%d %H:%M} UTC")
 
 
 def _source(root: Path, name: str) -> Source:
