@@ -83,7 +83,13 @@ def test_what_is_not_plain_yaml_is_refused_with_its_place(content: bytes, messag
 def test_bomb_of_aliases_is_refused_before_it_is_composed() -> None:
     lines = [b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [b"a%d: &a%d [" % (n, n) + b", ".join([b"*a%d" % (n - 1)] * 10) + b"]" for n in range(1, 10)]
-    assert fault(b"\n".join(lines)).startswith("recipe.yaml:1:5: the anchor &a0 is refused\n")
+    hint = "  hint: write the value out; quote a text that begins with"
+    told = []
+    for n in range(10):
+        told.append(f"recipe.yaml:{n + 1}:5: the anchor &a{n} is refused\n{hint} &")
+        for column in range(10, 60, 5) if n else ():
+            told.append(f"recipe.yaml:{n + 1}:{column}: the alias *a{n - 1} is refused\n{hint} *")
+    assert fault(b"\n".join(lines)) == "\n".join(told)
 
 
 def test_shell_words_are_no_anchors_aliases_or_tags() -> None:

@@ -48,6 +48,16 @@ def refusal(mirror: Mirror, site: Site, *sources: LockedSource, **options: objec
     return str(caught.value).replace(site.url, "SITE").replace(str(mirror.root), "MIRROR")
 
 
+def not_to_be_had(wanted: LockedSource, *answers: str) -> str:
+    """Return the whole message about a source that no place gave."""
+    return (
+        f"thing: thing-1.0.tar.gz (sha256 {wanted.sha256}) is not to be had; asked were\n"
+        + "".join(f"    {answer}\n" for answer in answers)
+        + f"  hint: put the file at MIRROR/_source-cache/archive/{wanted.sha256[:2]}/{wanted.sha256}.tar.gz, "
+        "or name a mirror that has it with --mirror"
+    )
+
+
 def test_source_comes_from_its_url_and_is_there_the_second_time(mirror: Mirror, site: Site) -> None:
     wanted = source(f"url {site.put('/t.tar.gz', CONTENT)}", content=CONTENT)
     watch = Recorder()
@@ -215,9 +225,12 @@ def test_busy_server_is_asked_again(mirror: Mirror, site: Site) -> None:
 
 def test_server_that_drops_every_connection_is_left(mirror: Mirror, site: Site) -> None:
     url = site.put("/t", Reply(body=CONTENT, cut=0))
-    text = refusal(mirror, site, source(f"url {url}", content=CONTENT))
-    assert "url SITE/t: the connection broke after 0 bytes: " in text
-    assert "(3 attempts)" in text
+    wanted = source(f"url {url}", content=CONTENT)
+    assert refusal(mirror, site, wanted) == not_to_be_had(
+        wanted,
+        "url SITE/t: the connection broke after 0 bytes: peer closed connection without sending complete message body "
+        "(received 0 bytes, expected 300000) (3 attempts)",
+    )
 
 
 def test_host_that_cannot_be_reached_is_not_asked_for_each_file(mirror: Mirror, site: Site) -> None:
@@ -233,27 +246,39 @@ def test_host_that_cannot_be_reached_is_not_asked_for_each_file(mirror: Mirror, 
 
 def test_more_bytes_than_locked_are_not_taken(mirror: Mirror, site: Site) -> None:
     url = site.put("/t", Reply(body=CONTENT, length=False))
-    text = refusal(mirror, site, source(f"url {url}", content=CONTENT, size=1000))
-    assert "url SITE/t: it sends more than the 1000 bytes that are allowed\n" in text
+    wanted = source(f"url {url}", content=CONTENT, size=1000)
+    told = not_to_be_had(wanted, "url SITE/t: it sends more than the 1000 bytes that are allowed")
+    assert refusal(mirror, site, wanted) == told
 
 
 def test_offer_of_another_size_is_not_taken(mirror: Mirror, site: Site) -> None:
     url = site.put("/t", CONTENT)
-    text = refusal(mirror, site, source(f"url {url}", content=CONTENT, size=299_999))
-    assert "url SITE/t: it offers 300000 bytes; the lock says 299999\n" in text
+    wanted = source(f"url {url}", content=CONTENT, size=299_999)
+    told = not_to_be_had(wanted, "url SITE/t: it offers 300000 bytes; the lock says 299999")
+    assert refusal(mirror, site, wanted) == told
+
+
+def test_wrong_bytes_are_refused_with_their_sha256(mirror: Mirror, site: Site) -> None:
+    other = CONTENT[:-1] + b"?"
+    wanted = source(f"url {site.put('/t', other)}", content=CONTENT)
+    told = f"url SITE/t: it gave 300000 bytes with the sha256 {hashlib.sha256(other).hexdigest()}"
+    assert refusal(mirror, site, wanted) == not_to_be_had(wanted, told)
+    assert files(mirror) == []
 
 
 def test_source_without_a_size_has_a_limit(mirror: Mirror, site: Site) -> None:
     url = site.put("/t", Reply(body=CONTENT, length=False))
-    text = refusal(mirror, site, source(f"url {url}", content=CONTENT), how=access(largest_bytes=100_000))
-    assert "url SITE/t: it sends more than the 100000 bytes that are allowed\n" in text
+    wanted = source(f"url {url}", content=CONTENT)
+    told = not_to_be_had(wanted, "url SITE/t: it sends more than the 100000 bytes that are allowed")
+    assert refusal(mirror, site, wanted, how=access(largest_bytes=100_000)) == told
 
 
 def test_wrong_heritage_id_is_refused(mirror: Mirror, site: Site) -> None:
     url = site.put("/t", CONTENT)
-    text = refusal(mirror, site, source(f"url {url}", content=CONTENT, swhid="swh:1:cnt:" + "0" * 40))
+    wanted = source(f"url {url}", content=CONTENT, swhid="swh:1:cnt:" + "0" * 40)
     sha1 = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT).hexdigest()
-    assert f"url SITE/t: it gave the right sha256, but swh:1:cnt:{sha1} instead of swh:1:cnt:{'0' * 40}\n" in text
+    told = f"url SITE/t: it gave the right sha256, but swh:1:cnt:{sha1} instead of swh:1:cnt:{'0' * 40}"
+    assert refusal(mirror, site, wanted) == not_to_be_had(wanted, told)
     assert files(mirror) == []
 
 
