@@ -80,6 +80,28 @@ def ways(location: str, wanted: Wanted, reach: Reach) -> Iterator[Way]:
         raise Refused("; ".join(refusals) or "pip is set up to look nowhere")
 
 
+def listed(project: str, reach: Reach) -> Iterator[tuple[DistributionPackage, Link]]:
+    """Yield each file of `project` that pip's places name, and how to reach it; Refused when no place has the project.
+
+    A file that several places name comes once, from the first.
+    """
+    settings = reach.once("pip settings", lambda: parse(_pip_config()))
+    seen: set[str] = set()
+    refusals: list[str] = []
+    for place in (*settings.links, *(f"{one.rstrip('/')}/{canonicalize_name(project)}/" for one in settings.indexes)):
+        try:
+            files = _files(place, project, settings, reach)
+        except Refused as refused:
+            refusals.append(f"{redacted(place)}: {refused}")
+            continue
+        for file in files:
+            if file.filename not in seen and canonicalize_name(file.project or "") == canonicalize_name(project):
+                seen.add(file.filename)
+                yield file, settings.link(file.url.partition("#")[0])
+    if not seen:
+        raise Refused("; ".join(refusals) or f"no place that pip is set up with has {project}")
+
+
 def _choose(files: list[DistributionPackage], version: str, file: str | None, wanted: Wanted) -> str:
     """Return the URL of the file with the wanted hash, else of that name, else of the version's sdist."""
     same = [known for known in files if known.digests.get("sha256") == wanted.sha256]

@@ -1,0 +1,96 @@
+"""Adds a version to a recipe, with the hash and size of its source; all else of the file stays as it is.
+
+    tools/bump_recipe.py pylhe                     the newest release of the project that the recipe's sources name
+    tools/bump_recipe.py pylhe 2.1.1
+    tools/bump_recipe.py nest 2.4.1 --archive v2.4.1.tar.gz --url https://…/v2.4.1.tar.gz
+
+The new version comes first; its sources are those of the newest one with the new bytes. Patches are not taken over:
+whether one is still needed shows when the version is built.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import drafts
+import new_recipe
+from drafts import Draft
+from lode.definitions import read_recipe
+from lode.definitions.recipe import Recipe
+from lode.errors import LodeError, UsageError
+
+_VERSIONS = re.compile(r"^versions:[^\n]*\n(?:[ \t]*#[^\n]*\n)*", re.MULTILINE)
+
+
+def bumped(text: str, version: str, source: Mapping[str, Any]) -> str:
+    """Return recipe.yaml `text` with `version` in front of the others; UsageError when it is there already."""
+    recipe = read_recipe.read(text.encode(), file="recipe.yaml")
+    if version in {str(one.version) for one in recipe.versions}:
+        raise UsageError(f"{recipe.name} has the version {version} already")
+    match = _VERSIONS.search(text)
+    if match is None or match.group().splitlines()[0].split("#")[0].strip() != "versions:":
+        raise UsageError(f"{recipe.name}: `versions` is not a list with an item a line", hint="write it as a block")
+    entry = new_recipe.dump([new_recipe.version_entry(version, source)])
+    block = "".join(f"  {line}\n" for line in entry.splitlines())
+    new = text[: match.end()] + block + text[match.end() :]
+    read_recipe.read(new.encode(), file="recipe.yaml")  # nothing but a sound recipe is written
+    return new
+
+
+def project(recipe: Recipe) -> tuple[str, str | None]:
+    """Return the Python project that the newest sources of `recipe` name and their wheel's tag; UsageError if none."""
+    for origin in (one for source in recipe.versions[0].sources for one in source.origins):
+        if origin.scheme == "pypi":
+            tag = re.search(r"-(cp3[0-9]+)-[^/]*\.whl\Z", origin.location)
+            return origin.location.partition("==")[0], tag[1] if tag else None
+    hint = "give --archive and --url"
+    raise UsageError(f"{recipe.name} has no source on a Python package index", hint=hint)
+
+
+def _draft(recipe: Recipe, given: argparse.Namespace) -> Draft:
+    if (given.archive is None) != (given.url is None):
+        raise UsageError("--archive and --url go together")
+    if given.archive is None:
+        name, tag = project(recipe)
+        return drafts.from_index(name, given.version, tag)
+    if given.version is None:
+        raise UsageError("which version is the archive?", hint="give it after the recipe's name")
+    source = {"url": given.url, **drafts.measured(given.archive)}
+    return Draft(name=recipe.name, version=given.version, summary="", homepage="", license="", source=source, system="")
+
+
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Add a version to a recipe.")
+    parser.add_argument("recipe")
+    parser.add_argument("version", nargs="?", help="default: the newest release")
+    parser.add_argument("--archive", type=Path, help="the source, on disk, of what no Python package index has")
+    parser.add_argument("--url", help="where upstream serves the archive")
+    parser.add_argument("--collection", type=Path, default=new_recipe.COLLECTION)
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str]) -> int:
+    """Add a version and say which; return 1, with the reason, when it cannot be."""
+    given = _arguments(words)
+    folder = given.collection / "recipes" / given.recipe
+    file = folder / "recipe.yaml"
+    try:
+        text = file.read_text(encoding="utf-8")
+        draft = _draft(read_recipe.read(text.encode(), file=str(file)), given)
+        file.write_text(bumped(text, draft.version, draft.source), encoding="utf-8")
+        if draft.named:
+            new_recipe.write_named(folder, draft)
+    except (LodeError, OSError) as error:
+        print(f"bump_recipe: {error}", file=sys.stderr)
+        return 1
+    print(f"{given.recipe} has {draft.version} now; build it, then: lode lock STACK --update {given.recipe}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
