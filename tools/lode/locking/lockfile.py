@@ -281,7 +281,9 @@ def _refuse(file: str, message: str, hint: str) -> NoReturn:
 
 
 def _digest(document: dict[str, Any]) -> Digest:
-    return digest.of_document("lock", SCHEMA, {key: value for key, value in document.items() if key != "digest"})
+    """Return the digest of what `_LOCK` encoded or has decoded: its forms know no floats."""
+    fields = {key: value for key, value in document.items() if key != "digest"}
+    return digest.of_document("lock", SCHEMA, fields, exact=True)
 
 
 def _layout(value: Any, indent: int) -> str:
@@ -289,10 +291,13 @@ def _layout(value: Any, indent: int) -> str:
     if type(value) is str:
         return _quoted(value)
     if type(value) is dict:
-        parts = [f"{_quoted(key)}: {_layout(value[key], indent + 2)}" for key in sorted(value)]
+        parts = [
+            f"{_quoted(key)}: {_quoted(item) if type(item) is str else _layout(item, indent + 2)}"
+            for key, item in sorted(value.items())
+        ]
         begin, end = "{", "}"
     elif type(value) is list:
-        parts = [_layout(item, indent + 2) for item in value]
+        parts = [_quoted(item) if type(item) is str else _layout(item, indent + 2) for item in value]
         begin, end = "[", "]"
     else:
         return json.dumps(value)

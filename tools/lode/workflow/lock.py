@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,13 +142,32 @@ def files(catalogue: Catalogue, stack: StackDefinition) -> Callable[[str, str], 
 
 def tools() -> dict[str, str]:
     """Return the versions of what makes and builds locks."""
-    from importlib import metadata
-
     return {
         "lode-format": str(lockfile.SCHEMA),
-        "rattler": metadata.version("py-rattler"),
-        "rattler-build": metadata.version("py-rattler-build"),
+        "rattler": _installed("py-rattler"),
+        "rattler-build": _installed("py-rattler-build"),
     }
+
+
+def _installed(distribution: str) -> str:
+    """Return the installed version of a Python distribution, by the name of its .dist-info folder where that is found.
+
+    importlib.metadata is the fallback alone: it reads mails, zip files and tables, and takes longer than the solver.
+    """
+    begin, end = f"{distribution.replace('-', '_')}-", ".dist-info"
+    for folder in sys.path:
+        try:
+            names = os.listdir(folder or ".")
+        except OSError:  # also of a zip file
+            continue
+        found = [name for name in names if name.startswith(begin) and name.endswith(end)]
+        if len(found) == 1:
+            return found[0].removeprefix(begin).removesuffix(end)
+        if found:  # left by a broken installation: leave the choice to the library
+            break
+    from importlib import metadata
+
+    return metadata.version(distribution)
 
 
 def _read(catalogue: Catalogue, path: Path, *, follow: bool = True) -> Lock | None:
