@@ -95,7 +95,8 @@ def test_base_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         make_images(lock, [prefix], tmp_path / "images", making=Making(base="/no/such"), progress=Silent())
     assert str(caught.value) == (
-        "/no/such is no base for an image\n  hint: name a root file system's folder, an OCI layout, or `scratch`"
+        "/no/such is no base for an image\n"
+        "  hint: name a root file system's folder, an OCI layout, docker://IMAGE, or `scratch`"
     )
 
 

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "release": ("release", "Lock check, fetch, build, install, test and report, in one.", "Release"),
     "report": ("report", "Write the report page of a release again.", "Release"),
     "publish": ("publish", "Publish a release where its stack says.", "Release"),
+    "image": ("image", "Make OCI images of a release; push, pull, SIF, root file system.", "Release"),
     "cvmfs": ("cvmfs", "Publish to a signed CVMFS repository, and keep it.", "Release"),
     "ci": ("ci", "Write pipelines for CI services and batch farms.", "Release"),
     "keys": ("keys", "Make, show, import and export signing keys.", "Trust"),

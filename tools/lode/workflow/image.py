@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import calendar
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lode.config import Places
 from lode.digest import Digest
-from lode.errors import PublicationError
+from lode.errors import PublicationError, UsageError
 from lode.installing.prefix import Prefix
 from lode.locking.graph import Lock
 from lode.progress import Progress
 from lode.publishing.oci import compression, image
+from lode.publishing.oci import reference as references
 from lode.publishing.oci.assemble import assemble, stack_labels
-from lode.publishing.oci.bases import SCRATCH, open_base
+from lode.publishing.oci.bases import SCRATCH, of_image, open_base
 from lode.publishing.oci.image import Base
 from lode.publishing.oci.layout import Layout, listing
 from lode.publishing.oci.store import Manifest, is_tag, put_bytes
+from lode.workflow.registry import Reach, registry
 
 FOLDER = "images"  # of a release folder: the layout
+REGISTRY = "docker://"  # begins a base that lies in a registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ class Images:
     """What a layout holds of a release."""
 
     layout: Path
+    registry: str | None  # that the stack's file names
     images: tuple[MadeImage, ...]
     indexes: tuple[MadeIndex, ...]
 
@@ -90,10 +95,11 @@ class Images:
 class Making:
     """How images are made."""
 
-    bases: Mapping[str, str] = field(default_factory=dict)  # target to base: a folder, `scratch`; default for others
+    bases: Mapping[str, str] = field(default_factory=dict)  # target to base, as `open_base` has it, or docker://IMAGE
     base: str = SCRATCH  # of the targets that `bases` does not name
     compression: str = "gzip"
     jobs: int = 2
+    reach: Reach | None = None  # for bases in registries
 
 
 USUAL = Making()
@@ -118,7 +124,7 @@ def make_images(
                 f"the prefix at {prefix.root} is of the lock {prefix.lock_digest}, not of {lock.digest}",
                 hint="release the stack again",
             )
-        base = _base(there, making, prefix.target)
+        base = _base(there, making, lock, prefix.target)
         one = assemble(
             there, prefix, lock, base=base, epoch_s=epoch(lock), method=method, jobs=making.jobs, progress=progress
         )
@@ -142,7 +148,13 @@ def make_images(
     there.list_manifests(
         [*(listing(one.manifest, one.tag) for one in made), *(listing(one.manifest, one.tag) for one in indexes)]
     )
-    return Images(layout=layout, images=tuple(made), indexes=tuple(indexes))
+    return Images(layout=layout, registry=lock.publish.registry, images=tuple(made), indexes=tuple(indexes))
+
+
+def runtimes(places: Places, targets: Iterable[str]) -> dict[str, str]:
+    """Return the runtime system of each of `targets` that this machine has one of: the usual base of its images."""
+    found = {target: places.cache / "targets" / target / "runtime" / "rootfs" for target in targets}
+    return {target: str(folder) for target, folder in found.items() if folder.is_dir()}
 
 
 def epoch(lock: Lock) -> int:
@@ -185,8 +197,17 @@ def _listed(there: Layout, tag: str, labels: Mapping[str, str]) -> dict[str, tup
     return found
 
 
-def _base(there: Layout, making: Making, target: str) -> Base:
-    return open_base(there, making.bases.get(target, making.base), method=compression.method(making.compression))
+def _base(there: Layout, making: Making, lock: Lock, target: str) -> Base:
+    reference = making.bases.get(target, making.base)
+    arch = lock.target(target).definition.arch
+    architecture = image.ARCHITECTURES.get(arch, arch)
+    if reference.startswith(REGISTRY):
+        if making.reach is None:
+            raise UsageError(f"{reference} lies in a registry, which is not asked here")
+        named = references.parse(reference)
+        with registry(named, making.reach) as store:
+            return of_image(there, store, named.digest or named.tag or "latest", reference, architecture)
+    return open_base(there, reference, method=compression.method(making.compression), architecture=architecture)
 
 
 def _tag(*parts: str | None) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lode import inventory
-from lode.errors import UsageError, VerificationError
+from lode.errors import UsageError
 from lode.inventory import Entry, EntryType
 from lode.publishing.oci import copy, image, keep, layer, store
 from lode.publishing.oci.compression import Method
@@ -21,7 +21,7 @@ SCRATCH = "scratch"
 _MOUNTED = ("dev", "proc", "sys", "run", "tmp")  # of a root file system: what lies there is of a machine, not of it
 
 
-def open_base(layout: Layout, reference: str, *, method: Method) -> Base:
+def open_base(layout: Layout, reference: str, *, method: Method, architecture: str) -> Base:
     """Return the base that `reference` names, its blobs copied into `layout`.
 
     `scratch`; a folder with a root file system; or a layout folder, with `:<tag>` behind when it holds several images.
@@ -31,32 +31,36 @@ def open_base(layout: Layout, reference: str, *, method: Method) -> Base:
         return Base()
     folder = Path(reference)
     if (folder / "oci-layout").is_file():
-        return of_image(layout, Layout(folder), None, reference)
+        return of_image(layout, Layout(folder), None, reference, architecture)
     head, _, tag = reference.rpartition(":")
     if head and (Path(head) / "oci-layout").is_file():
-        return of_image(layout, Layout(Path(head)), tag, reference)
+        return of_image(layout, Layout(Path(head)), tag, reference, architecture)
     if (folder / "etc").is_dir() and ((folder / "usr").is_dir() or (folder / "bin").is_dir()):
         return of_tree(layout, folder, method=method)
     raise UsageError(
-        f"{reference} is no base for an image", hint="name a root file system's folder, an OCI layout, or `scratch`"
+        f"{reference} is no base for an image",
+        hint="name a root file system's folder, an OCI layout, docker://IMAGE, or `scratch`",
     )
 
 
-def of_image(layout: Layout, there: OciStore, tag: str | None, name: str) -> Base:
-    """Return an image of another store as a base; the only one in it, or the one at `tag`."""
-    tags = there.tags()
-    if tag is None and len(tags) != 1:
-        raise UsageError(f"{name} holds {len(tags)} images", hint=f"name one: {', '.join(tags) or 'there is none'}")
-    made = there.get_manifest(tag or tags[0])
+def of_image(layout: Layout, there: OciStore, reference: str | None, name: str, architecture: str) -> Base:
+    """Return an image of another store as a base: the only one in it, or the one at a tag or digest.
+
+    Of an index, the image for `architecture`, in Go's words.
+    """
+    if reference is None:
+        tags = there.tags()
+        if len(tags) != 1:
+            raise UsageError(f"{name} holds {len(tags)} images", hint=f"name one: {', '.join(tags) or 'there is none'}")
+        reference = tags[0]
+    made = there.get_manifest(reference)
     if made is None:
-        raise UsageError(f"{name} has no image {tag}", hint=f"it has: {', '.join(tags)}")
+        raise UsageError(f"{name} is not there", hint=f"there are: {', '.join(there.tags()) or 'none'}")
     if made.is_index:
-        listed = made.manifests()
-        if len(listed) != 1:
-            raise UsageError(f"{name} is an index of {len(listed)} images", hint="name the tag of one of them")
-        found = there.get_manifest(store.oci(listed[0].digest))
+        fitting = [one for one in made.manifests() if one.platform.get("architecture") == architecture]
+        found = there.get_manifest(store.oci(fitting[0].digest)) if fitting else None
         if found is None:
-            raise VerificationError(f"{name} lists {store.oci(listed[0].digest)}, but does not hold it")
+            raise UsageError(f"{name} has no image for {architecture}")
         made = found
     for blob in made.blobs():
         copy.copy_blob(there, layout, blob)

@@ -1,0 +1,151 @@
+"""Images of a release and where they go: a layout, a registry, SIF files, a root file system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lode.config import Places
+from lode.errors import HostError, UsageError
+from lode.installing.prefix import is_prefix
+from lode.progress import Progress
+from lode.publishing.oci import copy, reference
+from lode.publishing.oci import sif as apptainer
+from lode.publishing.oci import unpack as unpacking
+from lode.publishing.oci.copy import Copied
+from lode.publishing.oci.layout import Layout
+from lode.workflow import parts
+from lode.workflow.image import FOLDER, Images, MadeImage, Making, make_images, runtimes
+from lode.workflow.registry import Reach, registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What a registry was given."""
+
+    names: tuple[str, ...]  # with tags
+    copied: Copied
+
+    def document(self) -> dict[str, Any]:
+        """Return it as --json prints it."""
+        return {
+            "names": list(self.names),
+            "digests": [f"sha256:{one.digest}" for one in self.copied.manifests],
+            "blobs": self.copied.blobs,
+            "moved": self.copied.moved,
+            "moved_bytes": self.copied.moved_bytes,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sif:
+    """A SIF file that was made, or the command that makes it where Apptainer is."""
+
+    path: Path
+    argv: tuple[str, ...]
+    made: bool
+
+    def document(self) -> dict[str, Any]:
+        """Return it as --json prints it."""
+        return {"path": str(self.path), "command": list(self.argv), "made": self.made}
+
+
+def images(
+    stack: str,
+    places: Places,
+    *,
+    targets: Sequence[str],
+    groups: Sequence[str],
+    layout: Path | None,
+    making: Making,
+    base: str | None,
+    progress: Progress,
+) -> Images:
+    """Return the images of what `stack` names, in `layout` (default: that of the release).
+
+    A stack's are those of all its groups too, unless `groups` names some; a prefix's folder is that one image.
+    `base` is that of targets that `making` names none for; None: their runtime systems. HostError when this machine has
+    not made one.
+    """
+    lock, wholes = parts.whole(stack, places, tuple(targets))
+    names = [prefix.target for prefix in wholes]
+    if base is None:
+        bases = {**runtimes(places, names), **making.bases}
+        for target in names:
+            if target not in bases:
+                raise HostError(
+                    f"there is no runtime of {target} on this machine to put images on",
+                    hint=f"`lode target build {target}` makes it; or name another with --base",
+                )
+        making = replace(making, bases=bases)
+    else:
+        making = replace(making, base=base)
+    place = layout or wholes[0].root.parent.parent / FOLDER
+    if groups or not is_prefix(Path(stack)):
+        wholes = parts.with_groups(lock, wholes, groups, places=places, progress=progress)
+    return make_images(lock, wholes, place, making=making, progress=progress)
+
+
+def push(made: Images, name: str, by: Reach, *, progress: Progress) -> Pushed:
+    """Push all images and indexes to the repository `name`; with a tag in it, the one index gets that tag instead.
+
+    An empty name is the registry that the stack's file names.
+    """
+    named = reference.parse(name or _own(made))
+    tags = [(one.tag, one.tag) for one in made.images] + [(one.tag, one.tag) for one in made.indexes]
+    if named.tag is not None:
+        first = made.indexes[0]
+        if len(made.indexes) > 1 and first.group is not None:
+            raise UsageError(f"{named} is one tag for {len(made.indexes)} indexes", hint="leave the tag out")
+        tags = [(first.tag, named.tag)]
+    with registry(named, by) as there:
+        copied = copy.copy(
+            Layout(made.layout), there, tags, jobs=by.jobs, progress=progress, task=f"push {named.repository}"
+        )
+    return Pushed(names=tuple(f"{named.name}:{tag}" for _, tag in tags), copied=copied)
+
+
+def pull(name: str, layout: Path, by: Reach, *, progress: Progress) -> Copied:
+    """Pull an image, or an index with all its images, into the layout folder under its tag."""
+    named = reference.parse(name)
+    wanted = named.digest or named.tag or "latest"
+    with registry(named, by) as there:
+        return copy.copy(
+            there,
+            Layout(layout),
+            [(wanted, named.tag)],
+            jobs=by.jobs,
+            progress=progress,
+            task=f"pull {named.repository}",
+        )
+
+
+def unpack(made: Images, folder: Path, *, progress: Progress) -> None:
+    """Unpack the one image of the whole stack, or of the one group, to `folder`."""
+    chosen = [one for one in made.images if one.group == made.images[0].group]
+    if len(chosen) != 1:
+        raise UsageError(
+            f"a root file system is of one target, and there are {len(chosen)}", hint="choose one with --target"
+        )
+    unpacking.unpack(Layout(made.layout), chosen[0].manifest, folder, progress=progress)
+
+
+def sif(made: Images, one: MadeImage, environ: Mapping[str, str], *, progress: Progress) -> Sif:
+    """Return the SIF file of an image, made beside the layout when Apptainer is in the search path of `environ`."""
+    program = apptainer.find(environ.get("PATH", ""))
+    name = f"{one.manifest.document['annotations']['lode.stack']}-{one.tag}.sif"
+    path = made.layout.parent / name
+    argv = apptainer.command(program or "apptainer", apptainer.single(Layout(made.layout), one.manifest, one.tag), path)
+    if program is not None:
+        apptainer.build(argv, path, environ=environ, progress=progress)
+    return Sif(path=path, argv=argv, made=program is not None)
+
+
+def _own(made: Images) -> str:
+    if made.registry is None:
+        raise UsageError(
+            "the stack names no registry", hint="--push REF, or `publish: {registry: …}` in the stack's file"
+        )
+    return made.registry
