@@ -135,4 +135,4 @@ def test_what_a_target_leaves_out_does_not_move_its_document(left_out: str) -> N
 
 
 def test_digest_of_a_known_recipe_is_what_it_was() -> None:
-    assert recipe_hash(RECIPE) == "492630dcaef171c7ffb232bd620b965c2f89fe23ae5eff0687a45011803ed244"
+    assert recipe_hash(RECIPE) == "f0419171fb34c7f216f4dc29fe9a6895dce8f56076c5cfc6eb54c86e54def2d6"

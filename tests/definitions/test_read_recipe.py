@@ -92,7 +92,7 @@ FULL = (
     'environment: {prepend: {NEST_DATA: share/nest}, set: {NEST_ROOT: "."}, value: {NEST_MODE: ""}}',
     """tests:
   - {name: yields, compile: tests/y.cpp, libraries: [NESTCore], flags: [-O2], numbers: y.json, tolerance: 1e-6}
-  - {name: links, run: ldd lib/libNESTCore.so, timeout_s: 5, when: arch=x86_64}
+  - {name: links, prepare: c++ t.cpp, run: ldd lib/libNESTCore.so, timeout_s: 5, when: arch=x86_64}
   - {name: module, python: tests/a.py, files: [tests/b.dat]}
 """,
     "system_libraries: [libGL.so.1]",
@@ -450,6 +450,7 @@ def test_faulty_build_is_told_at_its_place(build: str, message: str) -> None:
          "r:11:9: test: exactly one of run, compile, python is needed, this one has run and python"),
         ("{name: a, run: x}, {name: a, run: y}", "r:11:35: two tests are called 'a'"),
         ("{name: a, run: x, libraries: [b]}", "r:11:38: test: libraries goes with compile only"),
+        ("{name: a, prepare: x, python: y}", "r:11:28: test: prepare goes with run only"),
         ("{name: a, run: x, tolerance: 1}", "r:11:38: test: tolerance goes with numbers only"),
         ("{name: a, run: x, numbers: n, tolerance: -1}",
          "r:11:50: tolerance: expected a number of zero or more, found '-1'"),

@@ -254,6 +254,14 @@ def test_versions_of_a_lock_that_cannot_be_read_are_made_out() -> None:
     assert lockfile.versions(b"{") == lockfile.versions(b'{"nodes": 3}') == {}
 
 
+def test_preparation_of_a_test_is_read_back_and_is_not_written_when_there_is_none() -> None:
+    lock = sample_lock()
+    prepared = lockfile.seal(replace(lock, tests=(replace(lock.tests[0], prepare="cc a.c"),)))
+    assert lockfile.load(lockfile.dump(prepared), "l").tests[0].prepare == "cc a.c"
+    assert b'"prepare": "cc a.c"' in lockfile.dump(prepared)
+    assert lockfile.load(lockfile.dump(lock), "l") == lock
+
+
 def test_every_field_of_every_class_is_in_the_file() -> None:
     classes = [Lock, *(getattr(graph, name) for name in dir(graph) if name.startswith("Locked"))]
     classes += [graph.Edge, graph.ExternalEdge, graph.Node, graph.Extended]
@@ -267,5 +275,7 @@ def test_every_field_of_every_class_is_in_the_file() -> None:
             collect(item)
 
     collect(document())
+    test = sample_lock().tests[0]
+    collect(json.loads(lockfile.dump(lockfile.seal(replace(sample_lock(), tests=(replace(test, prepare="cc"),))))))
     for cls in classes:
         assert frozenset(field.name for field in fields(cls) if field.name != "place") in keys, cls.__name__

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import importlib.util
 import json
 import os
 import platform
 import re
 import shutil
-import sys
 import sysconfig
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -23,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from lode import process
-from lode.building import failure, instructions, naming, package, worker
+from lode.building import carried, enclosure, failure, instructions, naming, package, worker
 from lode.building.artifact import Artifact, BuildRecord, Order
-from lode.building.seal import Bind, Seal, sealed
+from lode.building.command import Command
+from lode.building.seal import Bind, Seal
 from lode.digest import Digest
 from lode.errors import BuildError, Fault, HostError
 from lode.rendering import script
@@ -55,12 +54,7 @@ class Rattler:
         _lay_out(order, root, keep=self.keep)
         started = datetime.datetime.now(datetime.UTC)
         with _following(order.workspace / "log", order.on_line):
-            ended = process.run(
-                _command(self.seal, order, root),
-                cwd=order.workspace,
-                env={"PATH": "/usr/bin:/bin"},
-                cancel=order.cancel,
-            )
+            ended = enclosure.run(self.seal, _command(self.seal, order, root), cancel=order.cancel)
         _keep_log(order, ended, root)
         if ended.status != 0 or not (order.workspace / worker.RESULT).exists():
             raise _failed(order, ended)
@@ -132,18 +126,20 @@ def _link(source: Path, destination: Path) -> None:
         shutil.copyfile(source, destination)
 
 
-def _command(seal: Seal, order: Order, root: str) -> list[str]:
-    binds = [
-        Bind(source=order.workspace, destination=root, writable=True),
-        Bind(source=order.workspace / "channel", destination=f"{root}/channel"),  # hard links into the cache
-        Bind(source=order.workspace / "tmp", destination="/tmp", writable=True),  # noqa: S108 - the seal's own
-        *_python_binds(),
-    ]
+def _command(seal: Seal, order: Order, root: str) -> Command:
+    """Return the worker's command: this Python where the seal shows the host's system, a carried one elsewhere."""
+    if seal.foreign:
+        python = carried.carried(_MODULES, worker.__name__)
+        argv, folders, binds, env = python.argv, python.folders, python.binds, dict(python.env)
+    else:
+        argv, env = (str(carried.program()),), {}
+        folders = tuple(str(folder) for folder in carried.module_folders(_MODULES))
+        binds = _python_binds()
     start = (
-        f"import runpy, sys; sys.path[:0] = {[str(folder) for folder in _module_folders()]!r}; "
-        "sys.argv[0] = 'lode.building.worker'; runpy.run_module('lode.building.worker', run_name='__main__')"
+        f"import runpy, sys; sys.path[:0] = {list(folders)!r}; "
+        f"sys.argv[0] = {worker.__name__!r}; runpy.run_module({worker.__name__!r}, run_name='__main__')"
     )
-    env = {
+    env |= {
         "HOME": f"{root}/home",
         "USER": "lode",
         "LOGNAME": "lode",
@@ -156,37 +152,31 @@ def _command(seal: Seal, order: Order, root: str) -> list[str]:
         "CONDA_OVERRIDE_ARCHSPEC": order.target.arch,
         "CONDA_OVERRIDE_CUDA": "",
     }
-    python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
     asker = [] if seal.kind != "none" else [str(os.getpid())]  # ends the build with us where no seal does
-    return sealed(seal, [python, "-s", "-P", "-B", "-c", start, root, *asker], binds=binds, env=env, cwd=root)
+    return Command(
+        argv=(*argv, "-s", "-P", "-B", "-c", start, root, *asker),
+        binds=(
+            Bind(source=order.workspace, destination=root, writable=True),
+            Bind(source=order.workspace / "channel", destination=f"{root}/channel"),  # hard links into the cache
+            Bind(source=order.workspace / "tmp", destination="/tmp", writable=True),  # noqa: S108 - the seal's own
+            *binds,
+        ),
+        env=env,
+        cwd=root,
+    )
 
 
-def _module_folders() -> tuple[Path, ...]:
-    """Return the folders that the worker's modules are imported from."""
-    folders: dict[Path, None] = {}
-    for name in _MODULES:
-        found = importlib.util.find_spec(name)
-        if found is None or not found.submodule_search_locations:
-            raise HostError(f"the Python package {name} is not installed", hint="install Lode again")
-        folders[Path(found.submodule_search_locations[0]).resolve().parent] = None
-    return tuple(folders)
-
-
-def _python_binds() -> list[Bind]:
+def _python_binds() -> tuple[Bind, ...]:
     """Return what must be bound so that this Python runs inside the seal; what the OS brings is there already."""
-    paths = [
-        Path(os.path.realpath(getattr(sys, "_base_executable", sys.executable))),
-        Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})),
-        *_module_folders(),
-    ]
+    paths = [carried.program(), carried.stdlib(), *carried.module_folders(_MODULES)]
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         library = Path(sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("INSTSONAME"))
         paths.append(library)
-    return [
+    return tuple(
         Bind(source=path, destination=str(path))
         for path in dict.fromkeys(paths)
         if not path.is_relative_to("/usr") or path.is_relative_to("/usr/local")
-    ]
+    )
 
 
 @contextlib.contextmanager

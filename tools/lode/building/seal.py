@@ -20,17 +20,25 @@ from lode.errors import HostError
 HOSTNAME = "lode"
 PATH = "/usr/bin:/bin"
 _SYSTEM_FOLDERS = ("usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
-_ETC = Path(__file__).with_name("etc")  # what a build reads about its user and host, the same everywhere
-_USER_ID = "1000"
+ETC = Path(__file__).with_name("etc")  # what a build reads about its user and host, the same everywhere
+USER_ID = "1000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
-    """What this host allows: `bubblewrap`, or `none` and why."""
+    """What holds a program: `bubblewrap` with the host's system, `rootfs` or `docker` with a target's, or `none`."""
 
-    kind: str  # "bubblewrap" | "none"
+    kind: str  # "bubblewrap" | "rootfs" | "docker" | "none"
     reason: str = ""  # why there is no seal; empty when there is one
     user: bool = True  # builds run as one fixed user, in a user namespace
+    root: Path | None = None  # of `rootfs`: the folder whose system is shown in place of the host's
+    engine: str = ""  # of `docker`: the address of the engine
+    image: str = ""  # of `docker`: the name of the image in the engine
+
+    @property
+    def foreign(self) -> bool:
+        """Return whether programs run on another operating system's files than the host's."""
+        return self.kind in ("rootfs", "docker")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +96,8 @@ def sealed(
     if not network:
         command.append("--unshare-net")
     if seal.user:
-        command += ["--unshare-user", "--uid", _USER_ID, "--gid", _USER_ID]
-    command += _system()
+        command += ["--unshare-user", "--uid", USER_ID, "--gid", USER_ID]
+    command += _system(seal.root or Path("/"))
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/usr/local"]  # noqa: S108
     for bind in sorted(binds, key=lambda bind: PurePosixPath(bind.destination).parts):
         command += ["--bind" if bind.writable else "--ro-bind", str(bind.source), bind.destination]
@@ -133,16 +141,17 @@ def viewed(
     return [*command, "--chdir", cwd or os.getcwd(), "--", *argv]
 
 
-def _system() -> list[str]:
+def _system(root: Path) -> list[str]:
+    """Return the words that show the operating system in `root`, its users and host name replaced by the seal's own."""
     words: list[str] = []
     for name in _SYSTEM_FOLDERS:
-        path = Path("/", name)
+        path = root / name
         if path.is_symlink():
-            words += ["--symlink", os.readlink(path), str(path)]
+            words += ["--symlink", os.readlink(path), f"/{name}"]
         elif path.is_dir():
-            words += ["--ro-bind", str(path), str(path)]
-    for file in sorted(_ETC.iterdir()):
-        if (Path("/etc") / file.name).is_file():
+            words += ["--ro-bind", str(path), f"/{name}"]
+    for file in sorted(ETC.iterdir()):
+        if (root / "etc" / file.name).is_file():
             words += ["--ro-bind", str(file), f"/etc/{file.name}"]
     return words
 

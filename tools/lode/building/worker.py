@@ -98,6 +98,7 @@ def _flushed(status: int) -> int:
 
 
 if __name__ == "__main__":
+    os.environ.pop("PYTHONHOME", None)  # for this process alone, when it was carried here
     FOLDER = Path(sys.argv[1])
     STATUS = keeper.run(int(sys.argv[2]), lambda: _flushed(main(FOLDER))) if sys.argv[2:] else main(FOLDER)
     sys.stdout.flush()

@@ -17,12 +17,15 @@ from lode.progress import duration, size
 from lode.sourcing.access import Access
 from lode.workflow.build import BUILDERS, BuildReport, Plan, build, choose_target
 from lode.workflow.lock import locked
+from lode.workflow.seals import ASKED
 
 
 @click.command()
 @click.argument("stack")
 @click.option("--target", metavar="TARGET", help="Build for this target; default: the one that this machine is.")
 @click.option("--builder", type=click.Choice(BUILDERS), default="rattler", show_default=True, help="What builds.")
+@click.option("--seal", type=click.Choice(ASKED), default="auto", show_default=True,
+              help="What holds builds: a container, the target's root file system, or this host.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N",
               help="How many compilers at once, over all nodes; default: the CPUs.")  # fmt: skip
 @click.option("--only", multiple=True, metavar="PACKAGE", help="Only this package and what it needs. Repeatable.")
@@ -37,6 +40,7 @@ def command(
     stack: str,
     target: str | None,
     builder: str,
+    seal: str,
     jobs: int | None,
     only: tuple[str, ...],
     keep_going: bool,
@@ -63,6 +67,7 @@ def command(
             keep_work=keep_work,
             offline=offline,
             builder=builder,
+            seal=seal,
             access=access,
             store=shared.store,
             limit_s=shared.limit_s,

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "why": ("why", "Say why a package is in a stack.", "Lock"),
     "diff": ("diff", "Explain what differs between two locks.", "Lock"),
     "fetch": ("fetch", "Fetch a stack's sources by hash into the mirror.", "Build"),
+    "target": ("target", "Make the systems that stacks are built and tested in.", "Build"),
     "build": ("build", "Build a stack's nodes from source.", "Build"),
     "test": ("test", "Run the tests of a stack, or of any prefix.", "Build"),
     "shell": ("shell", "Open a shell, or run a command, inside a stack.", "Use"),

@@ -18,6 +18,7 @@ from lode.testing import report as forms
 from lode.testing.results import Outcome, TestReport, TestResult, document, summary
 from lode.testing.suite import Case, select
 from lode.workflow import test as testing
+from lode.workflow.seals import ASKED
 
 _MARKS = {Outcome.PASSED: ("✓", "green"), Outcome.FAILED: ("✗", "red"), Outcome.SKIPPED: ("○", "yellow")}
 _LINES = 40  # of a failed test's output that are shown; the reports have more
@@ -31,6 +32,8 @@ _LINES = 40  # of a failed test's output that are shown; the reports have more
 @click.option("--group", metavar="GROUP", help="Only the tests of the packages in this group of the stack.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Tests at once; default: the CPUs.")
 @click.option("--tools", is_flag=True, help="Also run the tests of what only builds need, in a prefix of its own.")
+@click.option("--seal", type=click.Choice(ASKED), default="auto", show_default=True,
+              help="Where tests run: a container or root of the target's runtime, or this host.")  # fmt: skip
 @click.option("--site", is_flag=True, help="Skip tests that compile where the target's compiler is not installed.")
 @click.option("--verify", is_flag=True, help="Compare every file of the tree with its inventory first.")
 @click.option("--list", "only_list", is_flag=True, help="Say which tests there are, run none.")
@@ -47,6 +50,7 @@ def command(
     group: str | None,
     jobs: int | None,
     tools: bool,
+    seal: str,
     site: bool,
     verify: bool,
     only_list: bool,
@@ -64,7 +68,7 @@ def command(
       lode test /cvmfs/dance.example.org/dance/2026.11/el9-x86_64 --html tests.html
       lode test ./prefix --verify --junit tests.xml
     """  # noqa: D301 - \b is click's
-    found = testing.find(session.places, subject, target=target, site=site)
+    found = testing.find(session.places, subject, target=target, site=site, seal=seal, environ=os.environ)
     chosen = testing.narrowed(found, packages, group)
     if only_list:
         cases = select(found.lock, found.prefix.target, group=found.prefix.group, packages=chosen)
@@ -86,6 +90,7 @@ def command(
             started=started,
             progress=progress,
             again=True,
+            seal=found.bench.compiling,
         )
         report = with_tools(report, results)
     for path, content in ((junit, forms.junit), (html, forms.html)):

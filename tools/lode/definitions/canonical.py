@@ -198,6 +198,7 @@ def _argument(argument: Argument) -> dict[str, Any]:
 
 def _test(test: Test) -> dict[str, Any]:
     return {
+        **({"prepare": test.prepare} if test.prepare else {}),
         "name": test.name,
         "run": test.run,
         "compile": test.compile,

@@ -158,6 +158,10 @@ class Catalogue:
             )
         return self._targets[name]
 
+    def target_file(self, name: str) -> Path:
+        """Return the file of the target called `name`, which there is."""
+        return Path(self._target_files[name])
+
     def below(self, root: Path) -> Selection:
         """Return the definitions whose file is `root` or lies below it, hidden ones left out."""
         whole, inside = str(root), f"{str(root).rstrip('/')}/"

@@ -75,6 +75,8 @@ def strays(collection: Path, recipes: Collection[str]) -> Iterator[tuple[Path, F
         for release in _unignored(stack):
             yield from _stray(release, STACK_FILE, RELEASE_NAME, "a release")
     for file in _unignored(collection / "containers" / "targets"):
+        if file.suffix == ".lock" and file.with_suffix(".yaml").is_file():
+            continue  # what the target's system is made of, see `system_lock`
         if file.suffix != ".yaml" or not TARGET_NAME.fullmatch(file.stem):
             yield file, _fault(f"{file.name} is not taken for a target", "its name is <os>-<arch>.yaml")
 

@@ -24,6 +24,8 @@ def _test(table: Table) -> Test:
         for key in ("libraries", "flags"):
             if key in table:
                 table.fault(key, f"test: {key} goes with compile only")
+    if "prepare" in table and "run" not in table:
+        table.fault("prepare", "test: prepare goes with run only")
     if "tolerance" in table and "numbers" not in table:
         table.fault("tolerance", "test: tolerance goes with numbers only")
     return Test(
@@ -37,6 +39,7 @@ def _test(table: Table) -> Test:
         numbers=table.optional("numbers"),
         tolerance=table.text("tolerance"),
         timeout_s=table.integer("timeout_s") or 300,
+        prepare=table.text("prepare"),
         when=table.parse("when", language.condition, ALWAYS),
         place=table.place(),
     )

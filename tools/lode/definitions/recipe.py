@@ -173,6 +173,7 @@ class Test:
     numbers: str | None = None  # reference file, relative to the recipe or stack
     tolerance: str = "0"  # relative, as text so that it has a canonical form
     timeout_s: int = 300
+    prepare: str = ""  # shell text that runs before `run`, where the target's compiler is
     when: Condition = ALWAYS
     place: Place | None = field(default=None, compare=False)
 

@@ -214,6 +214,7 @@ TEST = Form(
             required=True,
         ),
         "run": Key(shape=LINES, summary="shell lines"),
+        "prepare": Key(shape=LINES, summary="shell lines that compile what `run` needs: they see the OS compiler"),
         "compile": Key(shape=FILE, summary="C or C++ file that is built against the prefix and run"),
         "python": Key(shape=LINES, summary="Python lines, or the name of a .py file"),
         "libraries": Key(shape=TEXTS, summary="libraries that the compiled file links", default=()),

@@ -137,18 +137,26 @@ def mapping(form: Form) -> Form:
     return Form(encode=lambda value: {key: inner_encode(value[key]) for key in value}, decode=decode)
 
 
-def record(cls: type, /, **fields: Form) -> Form:
-    """Return the form of a `cls`: an object with exactly the keys of `fields`."""
+def record(cls: type, /, *, spare: str = "", **fields: Form) -> Form:
+    """Return the form of a `cls`: an object with exactly the keys of `fields`.
+
+    `spare` is the one text field that is written only when it is not empty, as most values have none.
+    """
     encoders = [(name, form.encode) for name, form in fields.items()]
     decoders = [(name, form.decode) for name, form in fields.items()]
     expected = frozenset(fields)
 
     def encode(value: Any) -> dict[str, Any]:
-        return {name: inner(getattr(value, name)) for name, inner in encoders}
+        document = {name: inner(getattr(value, name)) for name, inner in encoders}
+        if spare and not document[spare]:
+            del document[spare]
+        return document
 
     def decode(value: Any) -> Any:
         if type(value) is not dict:
             raise Misfit(f"must be an object, not {_spell(value)}")
+        if spare and spare not in value:
+            value = {**value, spare: ""}
         if value.keys() != expected:
             _refuse_keys(value, expected)
         name = ""

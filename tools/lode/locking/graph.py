@@ -95,6 +95,7 @@ class LockedTest:
     tolerance: str
     timeout_s: int
     targets: tuple[str, ...]
+    prepare: str = ""  # shell text that runs first, where the target's compiler is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,9 @@ _BUILD = record(
 )
 _TEST = record(
     LockedTest,
+    spare="prepare",
     name=TEXT,
+    prepare=TEXT,
     run=TEXT,
     compile=TEXT,
     python=TEXT,

@@ -70,6 +70,7 @@ def locked_test(test: Test, package: str, targets: tuple[str, ...], file: Files)
         numbers=test.numbers,
         tolerance=test.tolerance,
         timeout_s=test.timeout_s,
+        prepare=test.prepare,
         targets=targets,
     )
 

@@ -98,7 +98,29 @@ def fetch(
     SourceError has one fault for each source that could not be had, with every place tried and its answer; HostError
     when the mirror cannot be written. With `offline`, only this machine is asked, and what is missing is listed.
     """
-    items = _items(needed(lock.nodes, targets, packages))
+    return gather(
+        needed(lock.nodes, targets, packages),
+        mirror,
+        recipe_file=recipe_file,
+        progress=progress,
+        jobs=jobs,
+        offline=offline,
+        access=access,
+    )
+
+
+def gather(
+    sources: Iterator[tuple[str, LockedSource]],
+    mirror: Mirror,
+    *,
+    recipe_file: RecipeFile,
+    progress: Progress | None = None,
+    jobs: int = 4,
+    offline: bool = False,
+    access: Access | None = None,
+) -> FetchReport:
+    """Return what is in `mirror` once all `sources`, each with the package that needs it, are there; see `fetch`."""
+    items = _items(sources)
     stop = threading.Event()
     with Reach(access or Access(), progress or Silent(), stop) as reach:
         work = [lambda item=item: _obtain(item, mirror, recipe_file, reach, offline) for item in items]

@@ -1,8 +1,8 @@
 """Running the tests of a prefix: each in its own folder, with a clean environment, at the prefix's final path.
 
-A test sees the host's operating system, the prefix at its final path (read-only) and a folder of its own that holds its
-files and is the current trial. It has no network but loopback. `setup.sh` of the prefix is sourced first: what a test
-sees is what a user sees.
+A test sees an operating system (the host's, or the target's own runtime, which has no compiler), the prefix at its
+final path (read-only) and a folder of its own that holds its files and is the current trial. It has no network but
+loopback. `setup.sh` of the prefix is sourced first: what a test sees is what a user sees.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ def run_tests(
     *,
     packages: Sequence[str] = (),
     seal: Seal,
+    compiling: Seal | None = None,
     progress: Progress,
     jobs: int = 1,
     build_host: bool = True,
@@ -36,9 +37,10 @@ def run_tests(
 ) -> TestReport:
     """Return what the tests of the prefix gave, or those of `packages` ("stack" for the stack's own).
 
-    At most `jobs` tests run at once. `build_host`: this machine is to have the target's compiler, so that its absence
-    is a failure and not a reason to skip. `started` is the time that the report tells. UsageError for a package that is
-    not in the prefix, HostError when the prefix cannot be shown at its final path.
+    `seal` holds the tests and `compiling` what they compile: the runtime and the builder of the target, or one and the
+    same. At most `jobs` tests run at once. `build_host`: this machine is to have the target's compiler, so that its
+    absence is a failure and not a reason to skip. `started` is the time that the report tells. UsageError for a package
+    that is not in the prefix, HostError when the prefix cannot be shown at its final path.
     """
     cases = select(lock, prefix.target, group=prefix.group, packages=packages)
     compiler = lock.target(prefix.target).definition.compiler
@@ -46,7 +48,9 @@ def run_tests(
     progress.start("tests", total=len(cases), unit="tests")
     with tempfile.TemporaryDirectory(prefix="lode-test-", ignore_cleanup_errors=True) as scratch:
         stop = threading.Event()
-        bench = trial.Bench(prefix=prefix, compiler=compiler, seal=seal, build_host=build_host, stop=stop)
+        bench = trial.Bench(
+            prefix=prefix, compiler=compiler, seal=seal, compiling=compiling or seal, build_host=build_host, stop=stop
+        )
         results = _run_all(bench, cases, Path(scratch), progress, jobs)
     progress.finish("tests", "failed" if any(result.outcome is Outcome.FAILED for result in results) else "done")
     return TestReport(

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from lode import digest, process
+from lode.building import enclosure
 from lode.building import seal as seals
+from lode.building.command import Command
 from lode.definitions.target import Compiler
 from lode.errors import DefinitionError
 from lode.installing.prefix import Prefix
@@ -28,6 +30,7 @@ _NUMBERS, _HOME, _TEMPORARY = ".lode-numbers.json", ".lode-home", "tmp"
 _LANGUAGES = {".c": "c", ".f": "fortran", ".f90": "fortran", ".for": "fortran"}  # any other suffix is C++
 _OWN = ('exec >>"$1" 2>&1', "shift", f"ulimit -f {_FILE_LIMIT} 2>/dev/null || :", 'exec "$@"')
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_INSIDE = "/lode/test"  # where a test sees its folder on a target's own system
 _ACTIVATED = '. "$PREFIX/setup.sh"\n'
 
 
@@ -37,7 +40,8 @@ class Bench:
 
     prefix: Prefix
     compiler: Compiler
-    seal: seals.Seal
+    seal: seals.Seal  # what holds a test
+    compiling: seals.Seal  # what holds its compiler: the target's builder, where `seal` is its runtime
     build_host: bool  # the target's compiler has to be here
     stop: threading.Event  # set: end the tests under way
 
@@ -82,11 +86,14 @@ def _run(bench: Bench, case: Case, folder: Path) -> tuple[Number, ...]:
     references = _references(case, folder)
     if case.kind == "compile":
         _compile(bench, case, folder)
-        argv = [str(folder / _PROGRAM)]
+        argv = [f"./{_PROGRAM}"]
     elif case.kind == "python":
         argv = [f"{bench.prefix.final_path}/bin/python3", _python_file(case, folder)]
     else:
         argv = []
+    if case.test.prepare:
+        _require_compiler(bench, bench.compiler.c)
+        _must_succeed(bench, case, folder, ["/bin/sh", "-euc", _ACTIVATED + case.test.prepare, "sh"], Cause.COMPILE)
     text = 'exec "$@"' if argv else case.test.run
     _must_succeed(bench, case, folder, ["/bin/sh", "-euc", _ACTIVATED + text, "sh", *argv], Cause.EXIT)
     return _numbers(case, folder, references)
@@ -134,13 +141,9 @@ def _compile(bench: Bench, case: Case, folder: Path) -> None:
     source = case.test.compile
     language = "cxx" if source.endswith(".C") else _LANGUAGES.get(PurePosixPath(source).suffix.lower(), "cxx")
     program = {"c": bench.compiler.c, "cxx": bench.compiler.cxx, "fortran": bench.compiler.fortran}[language]
-    if program is None or not Path(program).exists():
-        lacking = program or f"a compiler for {language}"
-        raise _Ended(
-            Outcome.FAILED if bench.build_host else Outcome.SKIPPED,
-            Cause.NEEDS,
-            f"needs {lacking}, which is not on this machine",
-        )
+    if program is None:
+        raise _lacking(bench, f"a compiler for {language}")
+    _require_compiler(bench, program)
     prefix = bench.prefix.final_path
     flags = [flag.replace("${PREFIX}", prefix).replace("$PREFIX", prefix) for flag in case.test.flags]
     argv = [
@@ -157,18 +160,41 @@ def _compile(bench: Bench, case: Case, folder: Path) -> None:
     _must_succeed(bench, case, folder, argv, Cause.COMPILE)
 
 
+def _require_compiler(bench: Bench, program: str) -> None:
+    if not bench.compiling.foreign and not Path(program).exists():  # a builder of the target has it, or is none
+        raise _lacking(bench, program)
+
+
+def _lacking(bench: Bench, what: str) -> _Ended:
+    outcome = Outcome.FAILED if bench.build_host else Outcome.SKIPPED
+    return _Ended(outcome, Cause.NEEDS, f"needs {what}, which is not on this machine")
+
+
 def _must_succeed(bench: Bench, case: Case, folder: Path, argv: list[str], cause: Cause) -> None:
     prefix = bench.prefix
-    command = seals.viewed(
-        bench.seal,
-        ["/bin/sh", "-c", "; ".join(_OWN), "sh", _LOG, *argv],
-        binds=[seals.Bind(source=prefix.root, destination=prefix.final_path)],
-        cwd=str(folder),
-        alone=True,
-    )
-    ended = process.run(
-        command, cwd=folder, env=_environment(prefix, folder), timeout_s=case.test.timeout_s, cancel=bench.stop
-    )
+    words = ["/bin/sh", "-c", "; ".join(_OWN), "sh", _LOG, *argv]
+    bind = seals.Bind(source=prefix.root, destination=prefix.final_path)
+    seal = bench.compiling if cause is Cause.COMPILE else bench.seal
+    if seal.foreign:
+        ended = enclosure.run(
+            seal,
+            Command(
+                argv=tuple(words),
+                binds=(bind, seals.Bind(source=folder, destination=_INSIDE, writable=True)),
+                env=_environment(prefix, _INSIDE),
+                cwd=_INSIDE,
+            ),
+            timeout_s=case.test.timeout_s,
+            cancel=bench.stop,
+        )
+    else:
+        ended = process.run(
+            seals.viewed(seal, words, binds=[bind], cwd=str(folder), alone=True),
+            cwd=folder,
+            env=_environment(prefix, str(folder)),
+            timeout_s=case.test.timeout_s,
+            cancel=bench.stop,
+        )
     if ended.stderr or ended.stdout:  # of the seal itself: what the test says goes to its own file
         with (folder / _LOG).open("a", encoding="utf-8", errors="replace") as log:
             log.write(ended.stdout + ended.stderr)
@@ -178,16 +204,16 @@ def _must_succeed(bench: Bench, case: Case, folder: Path, argv: list[str], cause
         raise _Ended(Outcome.FAILED, cause, _status_message(case, ended.status, cause, folder))
 
 
-def _environment(prefix: Prefix, folder: Path) -> dict[str, str]:
-    home = folder / _HOME
+def _environment(prefix: Prefix, folder: str) -> dict[str, str]:
+    """Return what a test gets, whose folder it sees at `folder`."""
     return {
-        "HOME": str(home),
-        "TMPDIR": str(home / _TEMPORARY),
+        "HOME": f"{folder}/{_HOME}",
+        "TMPDIR": f"{folder}/{_HOME}/{_TEMPORARY}",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "PATH": f"{prefix.final_path}/bin:/usr/bin:/bin",
         "PREFIX": prefix.final_path,
-        "LODE_NUMBERS": str(folder / _NUMBERS),
+        "LODE_NUMBERS": f"{folder}/{_NUMBERS}",
         "OMP_NUM_THREADS": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
@@ -199,7 +225,9 @@ def _status_message(case: Case, status: int, cause: Cause, folder: Path) -> str:
     if cause is Cause.COMPILE:
         lines = _output(folder / _LOG).splitlines()
         first = next((line for line in lines if "error:" in line or "undefined reference" in line), "")
-        return f"{case.test.compile} does not compile and link" + (f": {first.strip()}" if first else "")
+        return f"{case.test.compile or case.test.name} does not compile and link" + (
+            f": {first.strip()}" if first else ""
+        )
     if status > 128:
         try:
             return f"ended by {signal.Signals(status - 128).name} (status {status})"

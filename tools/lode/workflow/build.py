@@ -20,6 +20,7 @@ from lode.sourcing.access import Access
 
 if TYPE_CHECKING:
     from lode.building.history import History
+    from lode.building.seal import Seal
     from lode.building.workshop import Workshop
 
 _CONNECTIONS = 8  # to a store at once
@@ -37,6 +38,7 @@ class Plan:
     keep_work: bool = False
     offline: bool = False
     builder: str = "rattler"
+    seal: str = "auto"  # one of `seals.ASKED`
     access: Access | None = None  # where sources are asked for; None: where they say
     store: Store | None = None  # artifacts shared with other machines, behind the cache of this one
     limit_s: float | None = None  # wall time after which no further node is started
@@ -70,6 +72,7 @@ class _Site:
     plan: Plan
     environ: Mapping[str, str]
     progress: Progress
+    seal: Seal
 
 
 def build(
@@ -103,12 +106,22 @@ def build(
     }
     seal = ("", "")
     if missing:
-        from lode.building.seal import best
+        from lode.workflow import seals
 
-        seal = (best().kind, best().reason)
-        if best().kind == "none":
-            progress.note(f"warning: builds are not sealed: {best().reason}")
-        site = _Site(catalogue=catalogue, cache=cache, places=places, plan=plan, environ=environ, progress=progress)
+        where = seals.Site(cache=places.cache, environ=environ)
+        chosen = seals.choose(lock.target(target).definition, "builder", plan.seal, where)
+        seal = (chosen.kind, chosen.reason)
+        if chosen.kind == "none":
+            progress.note(f"warning: builds are not sealed: {chosen.reason}")
+        site = _Site(
+            catalogue=catalogue,
+            cache=cache,
+            places=places,
+            plan=plan,
+            environ=environ,
+            progress=progress,
+            seal=chosen,
+        )
         for result in _build_missing(lock, target, missing, site):
             results[result.package] = result
         refuse_failed(results[node.package] for node in wanted)
@@ -222,7 +235,6 @@ def _build_missing(lock: Lock, target: str, missing: Sequence[Node], site: _Site
     from lode.workflow import doctor
 
     places, plan = site.places, site.plan
-    doctor.require(lock.target(target).definition, cache=places.cache, environ=site.environ)
     fetch(
         lock,
         Mirror(places.mirror),
@@ -270,7 +282,7 @@ def _workshop(lock: Lock, target: str, history: History, site: _Site) -> Worksho
         target=lock.target(target).definition,
         cache=site.cache,
         history=history,
-        builder=_builder(site.plan),
+        builder=_builder(site.plan, site.seal),
         stage=lay_out,
         again=lambda name: f"lode build {lock.stack}@{lock.release} --target {target} --only {name} --keep-work",
         keep_work=site.plan.keep_work,
@@ -301,12 +313,11 @@ def _nodes(lock: Lock, target: str) -> dict[str, Node]:
     return {node.package: node for node in lock.nodes if target in node.targets}
 
 
-def _builder(plan: Plan) -> Builder:
+def _builder(plan: Plan, seal: Seal) -> Builder:
     from lode.building.rattler import Rattler
-    from lode.building.seal import best
 
     match plan.builder:
         case "rattler":
-            return Rattler(seal=best(), keep=plan.keep_work)
+            return Rattler(seal=seal, keep=plan.keep_work)
         case _:
             raise UsageError(f"there is no builder {plan.builder!r}", hint=f"there is: {', '.join(BUILDERS)}")

@@ -15,6 +15,7 @@ from lode.definitions import cycles, folders, lint
 from lode.definitions.catalogue import Catalogue, Selection
 from lode.definitions.recipe import Recipe
 from lode.errors import DefinitionError, Fault, Place, UsageError
+from lode.workflow.target import ending
 
 Value = TypeVar("Value")
 
@@ -39,8 +40,8 @@ def check(catalogue: Catalogue, path: Path | None = None, *, today: datetime.dat
     """Return the faults of the definitions at or below `path`, or of the catalogue's first collection.
 
     Other definitions are read as far as these refer to them, and their own faults are left to whoever checks them.
-    With `today`, what of a trust policy expires soon is a fault too, a warning. UsageError when `path` does not exist
-    or is no definition of the catalogue.
+    With `today`, what of a trust policy expires soon is a fault too, and a target whose support ends soon, warnings.
+    UsageError when `path` does not exist or is no definition of the catalogue.
     """
     if path is not None and not path.exists():
         raise UsageError(f"{path} does not exist")
@@ -58,6 +59,8 @@ def check(catalogue: Catalogue, path: Path | None = None, *, today: datetime.dat
         faults = {*strays, *_definition_faults(catalogue, selected)}
         for file in policies:
             faults |= {*_policy_faults(file, catalogue.shown(file), today)}
+        if today is not None:
+            faults.update(ending(_read(catalogue.target, selected.targets, []), today))
     return CheckReport(
         recipes=len(selected.recipes),
         stacks=len(selected.stacks),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from lode import inventory, tree
-from lode.building import seal
 from lode.config import Places
 from lode.errors import Fault, HostError, Place, VerificationError
 from lode.installing import prefix as prefixes
@@ -22,6 +21,7 @@ from lode.testing.run import run_tests
 from lode.testing.suite import STACK_FOLDER
 from lode.tree import FileTree
 from lode.workflow.prefix import find_prefix, open_prefix, usable
+from lode.workflow.seals import Bench, Site, for_tests
 
 _SHOWN = 10  # differences that an error names
 
@@ -33,16 +33,31 @@ class Subject:
     prefix: Prefix
     lock: Lock
     build_host: bool
+    bench: Bench
 
 
-def find(places: Places, reference: str, *, target: str | None, site: bool) -> Subject:
+def find(
+    places: Places,
+    reference: str,
+    *,
+    target: str | None,
+    site: bool,
+    seal: str = "auto",
+    environ: Mapping[str, str] | None = None,
+) -> Subject:
     """Return what `reference` names, a stack released here or the path of a prefix, so that this machine can use it.
 
-    A prefix given by its path may have come from elsewhere: there, as with `site`, a compiler is not asked for.
+    A prefix given by its path may have come from elsewhere: there, as with `site`, a compiler is not asked for, and its
+    tests run on this host unless `seal` says otherwise. A stack's run in its target's runtime where that has been made.
     """
     prefix, lock = open_prefix(find_prefix(reference, places, target=target))
     given = prefix.root == Path(reference).absolute()
-    return Subject(prefix=usable(prefix, lock, places, seal.best()), lock=lock, build_host=not (site or given))
+    asked = "host" if seal == "auto" and (site or given) else seal
+    where = Site(cache=places.cache, environ=environ or {})
+    bench = for_tests(lock.target(prefix.target).definition, asked, where)
+    return Subject(
+        prefix=usable(prefix, lock, places, bench.tests), lock=lock, build_host=not (site or given), bench=bench
+    )
 
 
 def narrowed(subject: Subject, packages: Sequence[str], group: str | None) -> tuple[str, ...]:
@@ -72,7 +87,8 @@ def examine(
         subject.prefix,
         subject.lock,
         packages=packages,
-        seal=seal.best(),
+        seal=subject.bench.tests,
+        compiling=subject.bench.compiling,
         progress=progress,
         jobs=jobs,
         build_host=subject.build_host,

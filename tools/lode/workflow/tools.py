@@ -16,7 +16,7 @@ import filelock
 
 from lode import digest, tree
 from lode.building.cache import Cache, writing
-from lode.building.seal import best
+from lode.building.seal import Seal, best
 from lode.config import Places
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.recipe import Kind
@@ -44,18 +44,19 @@ def examine_tools(
     started: str,
     progress: Progress,
     again: bool = False,
+    seal: Seal | None = None,
 ) -> tuple[TestResult, ...]:
     """Return the results of the tests of all nodes that only builds need, in build order.
 
-    What passed before, the node's hash and its tests being the same, is not run again unless asked for. BuildError when
-    the cache lacks a node; the other errors are those of `install`.
+    `seal` holds them, the host's own by default. What passed before, the node's hash and its tests being the same, is
+    not run again unless asked for. BuildError when the cache lacks a node; the other errors are those of `install`.
     """
     nodes = [node for node in tools(lock, target) if any(target in test.targets for test in node.tests)]
     known = {} if again else {node.package: _passed(places, lock, node, target) for node in nodes}
     waiting = [node for node in nodes if not known.get(node.package)]
     found = {package: passed for package, passed in known.items() if passed}
     if waiting:
-        report = _run(lock, catalogue, target, waiting, places, jobs, started, progress)
+        report = _run(lock, catalogue, target, waiting, places, jobs, started, progress, seal or best())
         for node in waiting:
             own = tuple(replace(result, where=WHERE) for result in report.results if result.package == node.package)
             found[node.package] = own
@@ -84,9 +85,10 @@ def _run(
     jobs: int,
     started: str,
     progress: Progress,
+    seal: Seal,
 ) -> TestReport:
     """Return what the tests of `nodes` gave in a prefix that is there for as long as they run."""
-    cache, seal = Cache(places.cache, note=progress.note), best()
+    cache = Cache(places.cache, note=progress.note)
     found = [cache.get(node.hashes[target]) for node in selected(lock, target, TOOLS)]
     root = places.cache.absolute() / "prefixes" / f"tools-{lock.stack}-{lock.release}-{target}"
     stack = catalogue.stack(f"{lock.stack}@{lock.release}")
@@ -141,6 +143,7 @@ def _document(test: LockedTest) -> dict[str, Any]:
         "numbers": test.numbers,
         "tolerance": test.tolerance,
         "timeout_s": test.timeout_s,
+        "prepare": test.prepare,
     }
 
 

@@ -84,7 +84,7 @@ def _sanity(node: Node, target: str, lost: set[Weakening]) -> dict[str, Any]:
 
 
 def _command(test: LockedTest) -> str | None:
-    if test.files or test.compile or test.numbers:
+    if test.files or test.compile or test.prepare or test.numbers:
         return None
     text = test.run or f"python -c {shell(test.python)}"
     return f'set -eu\ncd "$(mktemp -d)"\n{text}'

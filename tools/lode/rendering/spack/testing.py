@@ -52,7 +52,7 @@ def _call(test: Test) -> list[str]:
     elif test.python:
         named = {"python_text": test.python}
     else:
-        named = {"run": test.run}
+        named = {"run": "\n".join(filter(None, (test.prepare, test.run)))}
     if test.numbers:
         named |= {"numbers": test.numbers, "tolerance": test.tolerance}
     if test.timeout_s != 300:
