@@ -45,3 +45,9 @@ def test_an_estimate_is_the_recorded_time_else_a_guess_by_size() -> None:
     assert estimate(zlib, TARGET.name, {(TARGET.name, "zlib"): 7.0}) == 7.0
     assert estimate(zlib, TARGET.name, {("el9", "zlib"): 7.0}) == 40.0
     assert estimate(replace(zlib, build=build(System.WHEEL)), TARGET.name, {}) == 3.0
+
+
+def test_python_package_with_something_to_compile_is_estimated_by_its_size() -> None:
+    numpy = node("numpy", build=build(System.PYTHON), sources=(source("numpy.tar.gz", size=20_000_000),))
+    assert estimate(replace(numpy, languages=("c", "cxx")), TARGET.name, {}) == 310.0
+    assert estimate(replace(numpy, languages=()), TARGET.name, {}) == 8.0

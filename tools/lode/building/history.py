@@ -48,11 +48,15 @@ class History:
 
 
 def estimate(node: Node, target: str, times: Mapping[tuple[str, str], float]) -> float:
-    """Return the CPU seconds that building `node` will take: as last time, else by build system and size of source."""
+    """Return the CPU seconds that building `node` will take: as last time, else by build system and size of source.
+
+    Python packages with nothing to compile take about as long as each other; numpy takes as long as a C library.
+    """
     known = times.get((target, node.package))
     if known is not None:
         return max(known, 0.1)
-    if node.build.system in _BASE_S:
+    compiles = node.build.system is System.PYTHON and node.languages
+    if node.build.system in _BASE_S and not compiles:
         return _BASE_S[node.build.system]
     size_mb = sum(source.size or 0 for source in node.sources if target in source.targets) / 1e6
     return _OTHER_S + _PER_MB_S * size_mb
