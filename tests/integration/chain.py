@@ -38,6 +38,7 @@ def chain(mirror: Path, *, on: Target | None = None) -> tuple[World, Lock, File]
     program = archive(
         {
             "CMakeLists.txt": "cmake_minimum_required(VERSION 3.10)\nproject(app C)\nadd_executable(app app.c)\n"
+            "find_path(DEEP deep.h REQUIRED)\ntarget_include_directories(app PRIVATE ${DEEP})\n"
             'target_compile_definitions(app PRIVATE WORD="${WORD}")\ninstall(TARGETS app DESTINATION bin)\n',
             "app.c": '#include <deep.h>\n#include <stdio.h>\nint main(void) { printf("%d %s\\n", DEEP, WORD); }\n',
         }

@@ -31,6 +31,7 @@ RENDERERS: dict[str, tuple[str, str]] = {
     "conda": ("lode.rendering.conda", "v1 recipes for rattler-build, with compilers of conda-forge or of the OS"),
     "conda-build": ("lode.rendering.conda_build", "recipes for conda-build: meta.yaml, build.sh, variants"),
     "lcgcmake": ("lode.rendering.lcgcmake", "packages of LCGCMake and the file of their versions, for each target"),
+    "containerfile": ("lode.rendering.containerfile", "the context of an image build that makes all of it, by target"),
     "guix": ("lode.rendering.guix", "a package module of Guix and a manifest for each target"),
 }
 

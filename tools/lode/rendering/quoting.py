@@ -68,6 +68,18 @@ def shell(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def containerfile(text: str) -> str:
+    """Return `text` as one value of a Containerfile's ENV or LABEL; ValueError for one with control characters.
+
+    Such a value is on one line and variables are replaced in it (docs.docker.com/reference/dockerfile, "Environment
+    replacement").
+    """
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in _checked(text)):
+        raise ValueError(f"a Containerfile cannot hold control characters: {text!r}")
+    escaped = re.sub(r'([\\"$])', r"\\\1", text)
+    return f'"{escaped}"'
+
+
 def tcl(text: str) -> str:
     """Return `text` as one word of Tcl, in ASCII: double quotes with everything special escaped."""
     return f'"{_escaped(text, specials=r"$[]{};#", short="uU")}"'

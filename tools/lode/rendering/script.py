@@ -19,12 +19,14 @@ EPOCH = calendar.timegm((2000, 1, 1, 0, 0, 0))
 STEP = "==> "  # what a line that names a step of the build begins with
 
 
-def script(node: Node, target: Target, *, root: str, jobs: int) -> str:
-    """Return the sh text that builds `node` in the workspace at `root` with `jobs` compilers at once."""
+def script(node: Node, target: Target, *, root: str, jobs: int | None) -> str:
+    """Return the sh text that builds `node` in the workspace at `root` with `jobs` compilers at once.
+
+    Without `jobs`, whoever runs it says how many in $LODE_JOBS.
+    """
     build = node.build
-    limit = min(jobs, build.jobs) if build.jobs else jobs
     parts = [
-        _head(node, target, root, max(1, limit)),
+        _head(node, target, root, _jobs(build.jobs, jobs)),
         _compiler(target, build.system),
         *(f"export {name}={steps.word(value)}" for name, value in build.environment),
         steps.enter(build),
@@ -36,7 +38,14 @@ def script(node: Node, target: Target, *, root: str, jobs: int) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _head(node: Node, target: Target, root: str, jobs: int) -> str:
+def _jobs(limit: int | None, jobs: int | None) -> str:
+    if jobs is not None:
+        return f"JOBS={max(1, min(jobs, limit) if limit else jobs)}"
+    capped = f'\nif [ "$JOBS" -gt {limit} ]; then JOBS={limit}; fi' if limit else ""
+    return f"JOBS=${{LODE_JOBS:-1}}{capped}"
+
+
+def _head(node: Node, target: Target, root: str, jobs: str) -> str:
     place = shlex.quote(root)
     return f"""\
 #!/bin/sh
@@ -46,7 +55,7 @@ umask 022
 exec >>{place}/log 2>&1 </dev/null
 SRC_DIR={place}/source
 BUILD_DIR={place}/build
-JOBS={jobs}
+{jobs}
 export SRC_DIR JOBS
 if [ -x "$PREFIX/bin/python" ]; then export PYTHON="$PREFIX/bin/python"; else unset PYTHON; fi
 export SOURCE_DATE_EPOCH={EPOCH} TZ=UTC LC_ALL=C.UTF-8 PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 PYTHONNOUSERSITE=1

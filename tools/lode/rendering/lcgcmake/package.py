@@ -94,4 +94,6 @@ def lost(node: Node, target: Target) -> Iterator[Weakening]:
     linked = any("link" in edge.kinds and target.name in edge.targets for edge in node.edges)
     if linked and any("PREFIX" in text for text in texts) and build.system is not System.BUNDLE:
         said.append("$PREFIX is the package's own folder in its build, without what it depends on")
+    if node.provider == "upstream":
+        said.append("it is built from its recipe here, although the stack leaves it to others")
     yield from (Weakening(package=node.package, what=what) for what in said)
