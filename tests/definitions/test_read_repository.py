@@ -48,7 +48,7 @@ retention: {{days: 0, revisions: 2}}
     )
 
 
-@pytest.mark.parametrize(("engine", "level"), [("zlib", 6), ("zlib-ng", 2)])
+@pytest.mark.parametrize(("engine", "level"), [("zlib", 6), ("libdeflate", 1)])
 def test_level_is_the_engine_s_usual_one(engine: str, level: int) -> None:
     assert read(f"name: {NAME}\ncompression: {{engine: {engine}}}\n").compression.level == level
 
@@ -67,7 +67,7 @@ ttl: 5
         "r:1:7: name: 'Dance' is not a repository's name\n"
         "  hint: a host's name, such as dance.example.org\n"
         "r:2:23: engine: 'isal' is not known\n"
-        "  hint: one of: zlib-ng, zlib\n"
+        "  hint: one of: libdeflate, zlib\n"
         "r:2:36: level: 60 is not between 1 and 9\n"
         "r:3:17: cut: '/lib' is not a pattern of folders\n"
         "  hint: relative to the tree, such as lib/python*/site-packages/*\n"

@@ -11,7 +11,7 @@ from lode.definitions.table import Table
 from lode.definitions.vocabulary import TEXT, URL
 
 NAME = re.compile(r"(?=.{4,60}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?){1,}")
-LEVELS = {"zlib-ng": 2, "zlib": 6}  # the usual one of each engine
+LEVELS = {"libdeflate": 1, "zlib": 6}  # the usual one of each engine
 
 _GLOB = Text(
     what="a pattern of folders",
@@ -21,8 +21,8 @@ _GLOB = Text(
 COMPRESSION = Form(
     title="compression",
     keys={
-        "engine": Key(shape=Choice(values=tuple(LEVELS)), summary="what deflates", default="zlib-ng"),
-        "level": Key(shape=Integer(minimum=1, maximum=9), summary="1 to 9; default 2 for zlib-ng, 6 for zlib"),
+        "engine": Key(shape=Choice(values=tuple(LEVELS)), summary="what deflates", default="libdeflate"),
+        "level": Key(shape=Integer(minimum=1, maximum=9), summary="1 to 9; default 1 for libdeflate, 6 for zlib"),
     },
 )
 NESTING = Form(

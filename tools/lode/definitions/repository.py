@@ -11,8 +11,8 @@ from lode.errors import Place
 class Compression:
     """How contents are stored. Part of an object's name: another engine or level gives other names."""
 
-    engine: str = "zlib-ng"  # or "zlib", as the host has it: the same format, other bytes
-    level: int = 2
+    engine: str = "libdeflate"  # or "zlib", as the host has it: the same format, other bytes
+    level: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,10 +119,12 @@ def load(content: bytes) -> Catalog:
             }
             prefix = properties.get("root_prefix", "").encode()
             statistics: dict[str, int] = dict(database.execute("SELECT counter, value FROM statistics"))
+            nested = _nested(database)
+            database.text_factory = bytes  # names need not be UTF-8
             return Catalog(
                 prefix=prefix,
                 rows=tuple(_rows(database, prefix)),
-                nested=_nested(database),
+                nested=nested,
                 below=Counters(**{name: statistics[f"subtree_{name}"] for name in COUNTERS}),
                 properties=properties,
             )
@@ -201,7 +203,7 @@ def _rows(database: sqlite3.Connection, prefix: bytes) -> Iterator[Row]:
     own = path_hash(prefix)
     for first, second, *parent, links, name, size, mode, mtime, flags, last, target, uid, gid in database.execute(
         "SELECT md5path_1, md5path_2, parent_1, parent_2, hardlinks, hash, size, mode, mtime, flags, "
-        "CAST(name AS BLOB), CAST(symlink AS BLOB), uid, gid FROM catalog ORDER BY rowid"
+        "name, symlink, uid, gid FROM catalog ORDER BY rowid"
     ):
         at = (first, second)
         path = prefix if at == own else b"%b/%b" % (paths.get((parent[0], parent[1]), b"?"), last)

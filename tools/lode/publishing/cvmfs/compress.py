@@ -12,11 +12,11 @@ from lode.publishing.cvmfs.objects import Deflate
 def deflate(compression: Compression) -> Deflate:
     """Return the function that compresses as the repository says; it releases the interpreter's lock while it works.
 
-    `zlib-ng` is the library that Lode brings along: the same content gives the same bytes on every processor. `zlib` is
-    the host's: the original one gives the bytes of `cvmfs_server`, its drop-in replacements others.
+    `libdeflate` is the library that Lode brings along: the same content gives the same bytes on every processor. `zlib`
+    is the host's: the original one gives the bytes of `cvmfs_server`, its drop-in replacements others.
     """
     if compression.engine == "zlib":
         return partial(zlib.compress, level=compression.level)
-    from zlib_ng import zlib_ng
+    from deflate import zlib_compress
 
-    return partial(zlib_ng.compress, level=compression.level)
+    return partial(zlib_compress, compresslevel=compression.level)

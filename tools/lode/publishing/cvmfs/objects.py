@@ -11,7 +11,7 @@ from enum import StrEnum
 from lode.errors import VerificationError
 from lode.publishing.cvmfs.storage import Storage
 
-Deflate = Callable[[bytes], bytes]  # to a zlib stream (RFC 1950)
+Deflate = Callable[[bytes], bytes | bytearray]  # to a zlib stream (RFC 1950)
 
 _HASH = re.compile(r"[0-9a-f]{40}")
 _KEY = re.compile(r"data/([0-9a-f]{2})/([0-9a-f]{38})([PCHXM]?)")
@@ -44,7 +44,7 @@ def is_hash(text: str) -> bool:
     return _HASH.fullmatch(text) is not None
 
 
-def name_of(stored: bytes) -> str:
+def name_of(stored: bytes | bytearray) -> str:
     """Return the hash of stored bytes. SHA-1 is the format's; the inventory beside it is of SHA-256."""
     return hashlib.sha1(stored, usedforsecurity=False).hexdigest()
 

@@ -21,7 +21,7 @@ from lode.publishing.cvmfs.rows import Nested, Row
 from lode.publishing.cvmfs.storage import Storage
 from lode.publishing.cvmfs.stratum import Head, Stratum
 
-_BYTES_PER_S = {"zlib": 20e6, "zlib-ng": 150e6}  # of one thread, roughly
+_BYTES_PER_S = {"zlib": 20e6, "libdeflate": 150e6}  # of one thread, roughly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class Storage(Protocol):
         """Return how many bytes lie at `key`, None when there is nothing."""
         ...
 
-    def write(self, key: str, content: bytes) -> bool:
+    def write(self, key: str, content: bytes | bytearray) -> bool:
         """Put an object at `key` unless it is there already, and return whether it was new.
 
         Threads of the one writer may call this at the same time.
@@ -82,7 +82,7 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def write(self, key: str, content: bytes) -> bool:
+    def write(self, key: str, content: bytes | bytearray) -> bool:
         """Write the file beside and rename it. One of another size is what a loss of power left: it is replaced."""
         if self.size(key) == len(content):
             return False
@@ -142,7 +142,7 @@ class Folder:
         finally:
             lock.release()
 
-    def _put(self, key: str, content: bytes, *, durable: bool) -> None:
+    def _put(self, key: str, content: bytes | bytearray, *, durable: bool) -> None:
         """Write the thread's own file in the scratch folder and rename it; the next writer sweeps a killed one's."""
         path = f"{self.root}/{key}"
         temporary = f"{self.root}/{_SCRATCH}/{threading.get_ident():x}{_PART}"
@@ -175,7 +175,7 @@ def _opened(path: str) -> int:
         return os.open(path, flags, 0o644)
 
 
-def _write(handle: int, content: bytes) -> None:
+def _write(handle: int, content: bytes | bytearray) -> None:
     left = memoryview(content)
     while left:
         left = left[os.write(handle, left) :]
