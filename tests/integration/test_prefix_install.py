@@ -281,8 +281,35 @@ def test_a_damaged_package_is_refused(built: tuple[Lock, tuple[Artifact, ...]], 
 
 def test_a_place_that_cannot_be_written_is_named(built: tuple[Lock, tuple[Artifact, ...]], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(HostError, match=r"no prefix can be made at .*/file/prefix: File exists"):
+    with pytest.raises(HostError) as caught:
         install(built[0], TARGET, built[1], tmp_path / "file/prefix", file=files)
+    assert str(caught.value) == f"no prefix can be made at {tmp_path}/file/prefix: File exists: {tmp_path}/file"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_is_said_and_the_old_prefix_stays(tmp_path: Path) -> None:
+    locked = sound(lock(node("data")))
+    large = artifact(locked.node("data"), tmp_path, {"share/data": os.urandom(4_000_000)})
+    small = sound(lock(node("data", version="0.9")))
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)
+    try:
+        little = artifact(small.node("data"), tmp_path, {"share/data": b"little"})
+        before = install(small, TARGET, [little], disk / "prefix", file=no_files)
+        with pytest.raises(HostError) as caught:
+            install(locked, TARGET, [large], disk / "prefix", file=no_files)
+        assert str(caught.value) == (
+            f"the disk is full: the packages do not fit into {disk}/.prefix.partial/tree\n"
+            "  hint: free some space or choose another folder"
+        )
+        assert prefixes.read(disk / "prefix") == before
+        assert (disk / "prefix" / "share" / "data").read_bytes() == b"little"
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        install(locked, TARGET, [large], disk / "prefix", file=no_files)
+        assert (disk / "prefix" / "share" / "data").stat().st_size == 4_000_000
+    finally:
+        subprocess.run(["umount", disk], check=True)
 
 
 KILLED = """

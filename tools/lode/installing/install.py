@@ -130,8 +130,10 @@ def _link(artifacts: Iterable[Artifact], laid: Path, final: str, partial: Path) 
     )
     if completed.status != 0:
         words = completed.stderr.strip().splitlines() or [f"status {completed.status}"]
-        full = any("No space left on device" in line for line in words)
-        raise (HostError if full else BuildError)(f"the packages could not be linked into {laid}: {words[-1]}")
+        if any("No space left on device" in line for line in words):
+            message = f"the disk is full: the packages do not fit into {laid}"
+            raise HostError(message, hint="free some space or choose another folder")
+        raise BuildError(f"the packages could not be linked into {laid}: {words[-1]}")
     _remove(cache)
 
 
