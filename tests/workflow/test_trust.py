@@ -87,8 +87,9 @@ def verify(path: Path, by: TrustPolicy | None = None) -> Verified:
         policy=by or policy("one"),
         today=TODAY,
         progress=face(io.StringIO(), terminal=False, quiet=True),
+        releases=Path("/none"),
     )
-    return trust.VERIFIERS[kind](request, Path("/none"))
+    return trust.VERIFIERS[kind](request)
 
 
 def test_signed_release_is_accepted(folder: Path) -> None:

@@ -11,7 +11,8 @@ from lode.cli import secret
 from lode.cli.common import Session, common
 from lode.cli.kinds import split
 from lode.signing.claim import Claim, Kind
-from lode.workflow import keys, trust
+from lode.workflow import keys, signing, trust
+from lode.workflow.report import find_release
 
 
 @click.command()
@@ -20,15 +21,24 @@ from lode.workflow import keys, trust
 @click.option("--stack", metavar="NAME@RELEASE", help="What a bundle belongs to.")
 @click.option("--sequence", type=click.IntRange(1), metavar="N",
               help="Which try of the release this is; default: one more for other bytes of it.")  # fmt: skip
+@click.option("--as", "reference", metavar="REGISTRY/REPOSITORY",
+              help="What the images of a layout are to be called; default: the stack's name.")  # fmt: skip
 @common
 def command(
-    session: Session, arguments: tuple[str, ...], key: str | None, stack: str | None, sequence: int | None
+    session: Session,
+    arguments: tuple[str, ...],
+    key: str | None,
+    stack: str | None,
+    sequence: int | None,
+    reference: str | None,
 ) -> None:
     """Sign SUBJECT; the signature is written to a file of its own, SUBJECT.dsse.
 
-    SUBJECT is a lode.lock, a prefix, a release folder or the name of a released stack, a trust.yaml, or any other
-    file (a bundle). KIND says what it is where its name does not. A second key's signature is added to the first
-    one's. The key's password is taken from LODE_KEY_PASSWORD, or asked for on a terminal.
+    SUBJECT is a lode.lock, a prefix, a release folder or the name of a released stack, an image layout, a trust.yaml,
+    or any other file (a bundle). Of a release everything is signed: lock, prefixes, what is known of them (SBOM,
+    provenance, tests), images, index. What an image's signature needs is put beside the image, in the forms that
+    cosign, skopeo and podman read. KIND says what SUBJECT is where its name does not. A second key's signature is
+    added to the first one's. The key's password is taken from LODE_KEY_PASSWORD, or asked for on a terminal.
 
     \b
     Examples:
@@ -39,8 +49,18 @@ def command(
     """  # noqa: D301 - \b is click's
     given, name = split(arguments)
     kind = given or trust.kind_of(name, session.places.releases)
+    now = datetime.datetime.now(datetime.UTC)
+    if kind in (Kind.RELEASE, Kind.IMAGE):
+        signer = keys.opened(session.places.keys, key, secret.secret)
+        signed = (
+            signing.sign_release(find_release(session.places.releases, name), [signer], now=now, sequence=sequence)
+            if kind is Kind.RELEASE
+            else signing.sign_images(name, [signer], now=now, sequence=sequence, reference=reference)
+        )
+        session.emit(signed.document(), "\n".join(_lines(signed)))
+        return
     subject = trust.subject_of(kind, name, session.places.releases)
-    claim = trust.read_claim(subject, stack=stack, now=datetime.datetime.now(datetime.UTC))
+    claim = trust.read_claim(subject, stack=stack, now=now)
     signer = keys.opened(session.places.keys, key, secret.secret)
     made = trust.sign(subject, claim, signer, sequence=sequence)
     text = [
@@ -50,6 +70,19 @@ def command(
         *(f"  key          {fingerprint}" for fingerprint in made.keys),
     ]
     session.emit(_document(made, subject.digests), "\n".join(text))
+
+
+def _lines(signed: signing.SignedRelease) -> list[str]:
+    lines = [f"signed {signed.folder}"]
+    for each in signed.signatures:
+        what = f"{each.claim.kind} {each.claim.target}".strip()
+        lines.append(f"  {what}: {each.file}")
+    for image in signed.images:
+        said = len(image.attached)
+        lines.append(
+            f"  image {image.reference}: {said} statement{'' if said == 1 else 's'}, {image.written} new objects"
+        )
+    return lines
 
 
 def _what(claim: Claim) -> list[str]:

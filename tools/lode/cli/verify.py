@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from pathlib import Path
 
 import click
@@ -63,11 +64,13 @@ def command(
         policy=_policy(session, policy_file, root, key, today),
         today=today,
         progress=session.progress(),
+        releases=session.places.releases,
+        jobs=len(os.sched_getaffinity(0)),
         signature=signature,
         stack=wanted or None,
         release=release or None,
     )
-    emit(session, trust.VERIFIERS[kind](request, session.places.releases))
+    emit(session, trust.VERIFIERS[kind](request))
 
 
 def emit(session: Session, found: Verified) -> None:

@@ -17,6 +17,7 @@ from lode import digest
 from lode.errors import HostError, LodeError
 from lode.signing import statement as statements
 from lode.signing import strict
+from lode.signing.keys import load_public
 from lode.signing.statement import Statement
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -66,6 +67,15 @@ def add(envelope: Envelope, signer: Signer) -> Envelope:
     signature = Signature(keyid=signer.public_key.keyid, content=sign(signer, envelope.message))
     others = [each for each in envelope.signatures if each.keyid != signature.keyid]
     return replace(envelope, signatures=tuple(sorted((*others, signature), key=lambda each: each.keyid)))
+
+
+def joined(envelope: Envelope, signer: Signer) -> Envelope:
+    """Return the envelope with the signer's signature; the envelope itself when a good one is there already."""
+    key = load_public(signer.public_key.keyval["public"].encode(), "the signer's key")
+    for each in envelope.signatures:
+        if each.keyid == key.fingerprint and key.verifies(each.content, envelope.message):
+            return envelope
+    return add(envelope, signer)
 
 
 def sign(signer: Signer, message: bytes) -> bytes:

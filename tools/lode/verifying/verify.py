@@ -47,9 +47,7 @@ def verify(
     when the bytes are whole but the policy does not accept them: unknown, expired or revoked keys, too few of them, no
     rule, too old a release, or a policy that has expired itself.
     """
-    if policy.expires < today.isoformat():
-        hint = "its owner sets a new day after a look at it; take the new policy from there"
-        raise TrustError(f"the trust policy {policy.name} expired on {policy.expires}", hint=hint)
+    refuse_expired(policy, today)
     if not envelopes:
         raise VerificationError(
             f"{sought.name} is not signed", hint="`lode sign` signs it; its signature lies beside it"
@@ -63,11 +61,20 @@ def verify(
             if not good:
                 raise TrustError.of(faults)
             statement = same[0][1].statement(same[0][0])
-            return _accepted(statement, same[0][0], policy, sought, good, faults, today)
+            claim = claims.read(statement, same[0][0])
+            _compare(statement, claim, sought)
+            return judge(claim, policy, good, faults, today=today)
         except VerificationError as error:
             refused += error.faults
             altered = altered or not isinstance(error, TrustError)
     raise (VerificationError if altered else TrustError).of(refused)
+
+
+def refuse_expired(policy: TrustPolicy, today: datetime.date) -> None:
+    """Raise TrustError when the policy's last day is over."""
+    if policy.expires < today.isoformat():
+        hint = "its owner sets a new day after a look at it; take the new policy from there"
+        raise TrustError(f"the trust policy {policy.name} expired on {policy.expires}", hint=hint)
 
 
 def signers(
@@ -82,7 +89,7 @@ def signers(
     for place, envelope in envelopes:
         for signature in envelope.signatures:
             key = _maker(place, envelope.message, signature.keyid, signature.content, policy)
-            reason = _why_not(key, signature.keyid, policy, today)
+            reason = why_not(key, signature.keyid, policy, today)
             if key is not None and reason is None:
                 good[key.name] = key
             else:
@@ -109,7 +116,8 @@ def _maker(place: str, message: bytes, keyid: str, signature: bytes, policy: Tru
     return maker
 
 
-def _why_not(key: TrustedKey | None, keyid: str, policy: TrustPolicy, today: datetime.date) -> str | None:
+def why_not(key: TrustedKey | None, keyid: str, policy: TrustPolicy, today: datetime.date) -> str | None:
+    """Return why a signature by `key`, or by an unknown one said to be `keyid`, does not count; None when it does."""
     fingerprint = key.public.fingerprint if key else keyid
     for revoked in policy.revoked:
         if revoked.fingerprint == fingerprint:
@@ -122,17 +130,13 @@ def _why_not(key: TrustedKey | None, keyid: str, policy: TrustPolicy, today: dat
     return None
 
 
-def _accepted(
-    statement: Statement,
-    place: str,
-    policy: TrustPolicy,
-    sought: Sought,
-    good: Sequence[TrustedKey],
-    faults: Sequence[Fault],
-    today: datetime.date,
+def judge(
+    claim: Claim, policy: TrustPolicy, good: Sequence[TrustedKey], faults: Sequence[Fault], *, today: datetime.date
 ) -> Accepted:
-    claim = claims.read(statement, place)
-    _compare(statement, claim, sought)
+    """Return the acceptance of a claim that the keys `good` have signed; TrustError unless the policy's rule is met.
+
+    `faults` say why other signatures did not count, for the message.
+    """
     rule = policy.rule(claim.kind, claim.stack)
     if rule is None:
         message = f"the trust policy {policy.name} has no rule for the {claim.kind} of {claim.stack}"

@@ -25,6 +25,7 @@ from lode.testing.results import TestReport
 
 LOCK = "lode.lock"
 INDEX = "index.json"
+IMAGES = "images"  # the OCI layout of a release folder
 PREFIX = "prefix"  # the tree of a target, below its folder
 SIGNATURES = (".dsse", ".sigstore.json")  # files that sign others, the index among them
 _BUILD, _TESTS = "build.json", "tests.json"

@@ -6,10 +6,12 @@ beside its folder, of a release beside the `index.json` that lists its files.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,16 +22,19 @@ from lode import tree
 from lode.definitions import read_trust
 from lode.definitions.trust import TrustPolicy, sole
 from lode.digest import Digest
-from lode.errors import HostError, LodeError, Place, UsageError, VerificationError
+from lode.errors import HostError, LodeError, Place, TrustError, UsageError, VerificationError
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
 from lode.progress import Progress
+from lode.publishing.oci.store import OciStore
 from lode.signing import claim as claims
 from lode.signing import envelope as envelopes
+from lode.signing import statement as statements
 from lode.signing.claim import Claim, Kind
 from lode.signing.envelope import SUFFIX, Envelope
 from lode.signing.keys import PublicKey
-from lode.verifying.verify import Accepted, Sought, verify
+from lode.signing.statement import Statement
+from lode.verifying.verify import Accepted, Sought, signers, verify
 from lode.workflow import report as releases
 from lode.workflow.test import verify_tree
 
@@ -65,6 +70,9 @@ class Verified:
     checked: tuple[str, ...]
 
 
+OpenStore = Callable[[str], AbstractContextManager[tuple[OciStore, str]]]  # a reference to its repository and tag
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is to be verified, by whose policy, on which day."""
@@ -74,6 +82,9 @@ class Request:
     policy: TrustPolicy
     today: datetime.date
     progress: Progress
+    releases: Path  # where releases are looked for by name
+    jobs: int = 2
+    open_store: OpenStore | None = None  # how an image in a registry is reached; None: not at all
     signature: Path | None = None  # None: beside the subject
     stack: str | None = None  # what it must be signed as; None: as anything
     release: str | None = None
@@ -108,6 +119,10 @@ def kind_of(subject: str, releases_folder: Path) -> Kind:
         if path.suffix == ".lock":
             return Kind.LOCK
         return Kind.POLICY if path.suffix in (".yaml", ".yml") else Kind.BUNDLE
+    if "/" in subject and not path.exists() and not subject.startswith((".", "/")):
+        return Kind.IMAGE
+    if ":" in subject and (Path(subject.rpartition(":")[0]) / "oci-layout").is_file():
+        return Kind.IMAGE
     if any((releases_folder / subject.partition("@")[0]).glob(f"*/{releases.LOCK}")):
         return Kind.RELEASE
     hint = "a file, a folder or the name of a released stack; `image REF` for one in a registry"
@@ -181,16 +196,28 @@ def write_signature(
         number = before.sequence if sequence is None else sequence
         same = claims.statement(replace(claim, signed=before.signed, sequence=number), name, digests) == statement
         if same:
-            return _write(file, envelopes.add(envelope, signer), before)
+            return _write(file, envelopes.joined(envelope, signer), before)
         if sequence is None and (before.stack, before.release) == (claim.stack, claim.release):
             sequence = before.sequence + 1
     claim = replace(claim, sequence=sequence or 1)
     return _write(file, envelopes.seal(claims.statement(claim, name, digests), signer), claim)
 
 
-def verify_file(request: Request, releases_folder: Path) -> Verified:
+def write_statement(file: Path, statement: Statement, by: Sequence[Signer]) -> None:
+    """Write `statement`, signed by `by`, to `file`; signatures already there on the same statement are kept."""
+    envelope = None
+    with contextlib.suppress(VerificationError):
+        envelope = read_envelope(file)
+    if envelope is None or envelope.payload != statements.dump(statement):
+        envelope = envelopes.seal(statement)
+    for signer in by:
+        envelope = envelopes.joined(envelope, signer)
+    _replace(file, envelopes.dump(envelope))
+
+
+def verify_file(request: Request) -> Verified:
     """Return the acceptance of a lock, bundle or trust policy; VerificationError, TrustError with the reason."""
-    subject = subject_of(request.kind, request.subject, releases_folder)
+    subject = subject_of(request.kind, request.subject, request.releases)
     accepted = request.accept(subject)
     checked = [f"every byte of {subject.name}"]
     if subject.kind is Kind.LOCK:
@@ -201,9 +228,9 @@ def verify_file(request: Request, releases_folder: Path) -> Verified:
     return _verified(subject, accepted, *checked)
 
 
-def verify_prefix(request: Request, releases_folder: Path) -> Verified:
+def verify_prefix(request: Request) -> Verified:
     """Return the acceptance of a prefix, its whole tree read and compared with the signed inventory."""
-    subject = subject_of(request.kind, request.subject, releases_folder)
+    subject = subject_of(request.kind, request.subject, request.releases)
     accepted = request.accept(subject)
     prefix = prefixes.read(subject.path)
     verify_tree(prefix, request.progress)
@@ -219,9 +246,9 @@ def verify_prefix(request: Request, releases_folder: Path) -> Verified:
     return _verified(subject, accepted, "every file of the tree")
 
 
-def verify_release(request: Request, releases_folder: Path) -> Verified:
-    """Return the acceptance of a release folder: its index, every file listed there, and the trees that are here."""
-    subject = subject_of(request.kind, request.subject, releases_folder)
+def verify_release(request: Request) -> Verified:
+    """Return the acceptance of a release folder: its index, every file listed there, trees and images that are here."""
+    subject = subject_of(request.kind, request.subject, request.releases)
     accepted = request.accept(subject)
     folder = subject.path.parent
     index = _index(_read(subject.path), str(subject.path))
@@ -239,16 +266,48 @@ def verify_release(request: Request, releases_folder: Path) -> Verified:
             raise VerificationError(f"{root} is not the tree of the signed release: its inventory differs")
         verify_tree(prefix, request.progress)
         checked.append(f"every file of the tree of {target}")
+        checked += _said(folder / target, prefix.inventory, request)
+    if (folder / releases.IMAGES / "oci-layout").is_file():
+        images = verify_image(replace(request, kind=Kind.IMAGE, subject=str(folder / releases.IMAGES)))
+        checked += [f"image {each}" for each in images.checked]
     return _verified(subject, accepted, *checked)
 
 
-# How each kind is verified; the second argument is the user's folder for releases.
-VERIFIERS: Mapping[Kind, Callable[[Request, Path], Verified]] = {
+def _said(folder: Path, inventory: Digest, request: Request) -> list[str]:
+    """Return what is attested of a tree beside it; VerificationError for what is not by the policy's keys, or of it."""
+    checked = []
+    for file in sorted(folder.glob(f"*{SUFFIX}")):
+        envelope = read_envelope(file)
+        if envelope is None or file.name == f"{releases.PREFIX}{SUFFIX}":
+            continue
+        good, faults = signers([(str(file), envelope)], request.policy, today=request.today)
+        if not good:
+            raise TrustError.of(faults)
+        statement = envelope.statement(str(file))
+        if [dict(each.digest) for each in statement.subjects] != [{"sha256": inventory}]:
+            raise VerificationError(f"{file} is about another tree")
+        checked.append(f"{file.name}: {statement.predicate_type}, by {', '.join(key.name for key in good)}")
+    return checked
+
+
+def verify_image(request: Request) -> Verified:
+    """Return the acceptance of an image, of all that an index lists, or of all images in a layout folder.
+
+    The subject is `DIR`, `DIR:TAG` or a reference of a registry. Every blob is read.
+    """
+    from lode.workflow.signing import verify_images
+
+    return verify_images(request)
+
+
+# How each kind is verified.
+VERIFIERS: Mapping[Kind, Verifier] = {
     Kind.LOCK: verify_file,
     Kind.BUNDLE: verify_file,
     Kind.POLICY: verify_file,
     Kind.PREFIX: verify_prefix,
     Kind.RELEASE: verify_release,
+    Kind.IMAGE: verify_image,
 }
 
 
@@ -298,11 +357,15 @@ def _previous(file: Path) -> tuple[Envelope, Any, Claim] | None:
         return None
 
 
-def _write(file: Path, envelope: Envelope, claim: Claim) -> Signed:
+def _replace(file: Path, content: bytes) -> None:
     try:
-        tree.replace(file, envelopes.dump(envelope))
+        tree.replace(file, content)
     except OSError as error:
         raise HostError(f"the signature cannot be written to {file}: {error.strerror}") from error
+
+
+def _write(file: Path, envelope: Envelope, claim: Claim) -> Signed:
+    _replace(file, envelopes.dump(envelope))
     return Signed(file=file, claim=claim, keys=tuple(each.keyid for each in envelope.signatures))
 
 

@@ -1,0 +1,82 @@
+"""Programs of newer Debian suites for the tests, fetched by an apt of their own and unpacked; nothing is installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import pytest
+
+CACHE = Path(f"/var/tmp/lode-test-tools-{os.getuid()}")
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+
+def unpacked(package: str, suite: str) -> Path:
+    """Return the folder with the unpacked `package` of a Debian suite; the test is skipped when apt cannot serve it.
+
+    Signatures are checked by apt with Debian's own keys. What was unpacked once is kept for other tests and runs.
+    """
+    if shutil.which("apt-get") is None or not KEYRING.is_file():
+        pytest.skip("needs Debian's apt and its archive keyring")
+    CACHE.mkdir(mode=0o700, exist_ok=True)
+    if CACHE.is_symlink() or CACHE.stat().st_uid != os.getuid():
+        pytest.skip(f"{CACHE} belongs to somebody else")
+    place = CACHE / f"{package}-{suite}"
+    with filelock.FileLock(CACHE / f"{suite}.lock"):
+        if not place.is_dir():
+            _fetch(package, suite, place)
+    return place
+
+
+def _fetch(package: str, suite: str, place: Path) -> None:
+    mirror = next(_mirrors(), None)
+    if mirror is None:
+        pytest.skip("apt here knows no Debian mirror")
+    root = CACHE / f"apt-{suite}"
+    for folder in ("state/lists/partial", "cache/archives/partial", "new"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "status").touch()
+    (root / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {suite} main\n")
+    options = {
+        "Dir::Etc::sourcelist": root / "sources.list",
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::Etc::preferences": "/dev/null",
+        "Dir::Etc::preferencesparts": "/dev/null",
+        "Dir::State": root / "state",
+        "Dir::State::status": root / "status",
+        "Dir::Cache": root / "cache",
+        "APT::Sandbox::User": "root" if os.getuid() == 0 else "",
+        "Acquire::Check-Valid-Until": "false",  # a mirror may be older than its date; its signature still counts
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
+    }
+    apt = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in options.items())]
+    archives = root / "new"
+    for command in ([*apt, "update"], [*apt, "download", package]):
+        done = subprocess.run(command, cwd=archives, capture_output=True, text=True, timeout=500, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"apt cannot serve {package} of {suite}: {(done.stderr or done.stdout).strip()[-300:]}")
+    (archive,) = archives.glob(f"{package}_*.deb")
+    part = place.with_name(f"{place.name}.partial")
+    shutil.rmtree(part, ignore_errors=True)
+    subprocess.run(["dpkg", "-x", archive, part], check=True, timeout=300)
+    archive.unlink()
+    part.rename(place)
+
+
+def _mirrors() -> Iterator[str]:
+    """Yield the mirrors of Debian's main archive that this machine's apt uses."""
+    for file in (Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))):
+        text = file.read_text() if file.is_file() else ""
+        for found in re.findall(r"^deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+\S+\s+main", text, re.MULTILINE):
+            if "security" not in found:
+                yield found
+        for block in text.split("\n\n"):
+            uris, suites = (re.search(rf"^{key}:\s*(\S+)", block, re.MULTILINE) for key in ("URIs", "Suites"))
+            if uris and suites and "security" not in uris[1] and "security" not in suites[1]:
+                yield uris[1]
