@@ -164,5 +164,5 @@ def test_another_address_is_refused(address: str) -> None:
         stores.store(address)
     assert str(refused.value) == (
         f"{address!r} is no address of a store\n"
-        "  hint: a store is a folder, https://…, s3://bucket/path, gs://bucket/path or az://container/path"
+        "  hint: a store is a folder, https://…, oci://registry/name, s3://bucket/path, gs://bucket/path or az://container/path"
     )

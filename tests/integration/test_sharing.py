@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from tests.integration.building import Collection, collection
+from tests.integration.engines import LocalRegistry, registry
 
-__all__ = ["collection"]
+__all__ = ["collection", "registry"]
 
 pytestmark = pytest.mark.integration
 
@@ -104,6 +105,15 @@ def test_a_bucket_is_shared_too(collection: Collection, bucket: str, tmp_path: P
     }
     assert outcomes(collection, tmp_path / "one", **account) == BUILT
     assert outcomes(collection, tmp_path / "two", **account) == CACHED
+
+
+def test_a_registry_is_shared_too(collection: Collection, registry: LocalRegistry, tmp_path: Path) -> None:
+    collection.waves()
+    store = f"oci://{registry.host}/lode/cache"
+    assert outcomes(collection, tmp_path / "one", "--store", store) == BUILT
+    assert outcomes(collection, tmp_path / "two", "--store", store) == CACHED
+    assert outcomes(collection, tmp_path / "fork", "--store", f"{store}2", "--store-read-only") == BUILT
+    assert outcomes(collection, tmp_path / "other", "--store", f"{store}2") == BUILT
 
 
 def test_a_stranger_takes_and_gives_nothing(collection: Collection, web: str, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ _PAUSE_S = 0.5  # before the second try; doubled for each further one
 _TIMEOUT_S = 60.0
 _CHUNK = 1 << 20
 _BUCKETS = ("s3", "gs", "az")  # the schemes that obstore reads
-_FORMS = "a folder, https://…, s3://bucket/path, gs://bucket/path or az://container/path"
+_FORMS = "a folder, https://…, oci://registry/name, s3://bucket/path, gs://bucket/path or az://container/path"
 
 
 def store(address: str, *, settings: Mapping[str, str] | None = None, token: str | None = None) -> Store:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from lode import config
 from lode.building.cache import Store
 from lode.cli.common import Command
 
@@ -24,14 +25,35 @@ def sharing(function: Command) -> Command:
     """Add --store, --store-read-only and --max-minutes to a command, which gets them as one argument, `shared`."""
 
     @click.option("--store", "address", envvar="LODE_STORE", metavar="URL",
-                  help="Packages shared with other machines: a folder, https://, s3://, gs:// or az://.")  # fmt: skip
+                  help="Packages shared between machines: folder, https://, oci://, s3://, gs://, az://.")  # fmt: skip
     @click.option("--store-read-only", "read_only", is_flag=True, envvar="LODE_STORE_READ_ONLY",
                   help="Take from the store, give it nothing.")  # fmt: skip
     @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), metavar="N",
                   help="Start no node that would end later; exit with status 12 when some are left.")  # fmt: skip
-    def wrapper(*arguments: Any, address: str | None, read_only: bool, max_minutes: float | None, **rest: Any) -> Any:
-        limit_s = None if max_minutes is None else 60 * max_minutes
-        shared = Sharing(store=_opened(address, read_only=read_only), limit_s=limit_s)
+    @click.pass_context
+    def wrapper(
+        context: click.Context,
+        /,
+        *arguments: Any,
+        address: str | None,
+        read_only: bool,
+        max_minutes: float | None,
+        **rest: Any,
+    ) -> Any:
+        store = None
+        if address:
+            from lode.workflow import stores
+
+            store = context.with_resource(
+                stores.opened(
+                    address,
+                    read_only=read_only,
+                    places=config.places(os.environ),
+                    environ=os.environ,
+                    token=os.environ.get("LODE_STORE_TOKEN"),
+                )
+            )
+        shared = Sharing(store=store, limit_s=None if max_minutes is None else 60 * max_minutes)
         return function(*arguments, shared=shared, **rest)
 
     wrapper.__doc__ = function.__doc__
@@ -39,12 +61,3 @@ def sharing(function: Command) -> Command:
     # options added to `function` before this decorator ran
     wrapper.__click_params__ = [*getattr(function, "__click_params__", []), *getattr(wrapper, "__click_params__", [])]  # type: ignore[attr-defined]
     return wrapper
-
-
-def _opened(address: str | None, *, read_only: bool) -> Store | None:
-    if not address:
-        return None
-    from lode.building import stores
-
-    opened = stores.store(address, settings=os.environ, token=os.environ.get("LODE_STORE_TOKEN"))
-    return stores.ReadOnly(opened) if read_only else opened
