@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
 from lode.errors import LodeError, VerificationError
 from lode.inventory import printable
 from lode.progress import Progress
@@ -27,7 +29,7 @@ from lode.publishing.cvmfs.rows import (
     Nested,
     Row,
 )
-from lode.publishing.cvmfs.storage import Storage
+from lode.publishing.cvmfs.storage import Reader
 from lode.publishing.cvmfs.stratum import Stratum
 
 _TASK = "check"
@@ -52,10 +54,16 @@ class Report:
 
 def check(there: Stratum, *, now: datetime.datetime, jobs: int, progress: Progress) -> Report:
     """Return what is wrong with the present revision and all that tags name: signatures, catalogs, every object."""
-    storage = there.storage
+    return examine(there.storage, there.repository.name, there.public, now=now, jobs=jobs, progress=progress)
+
+
+def examine(
+    storage: Reader, name: str, public: rsa.RSAPublicKey, *, now: datetime.datetime, jobs: int, progress: Progress
+) -> Report:
+    """Return the same of a repository of which nothing is known but its name and public key."""
     faults: list[str] = []
     try:
-        chain = trust.chain(storage, there.repository.name, there.public)
+        chain = trust.chain(storage, name, public)
         if chain is None:
             raise VerificationError("there is no manifest")
     except LodeError as error:
@@ -100,7 +108,7 @@ def check(there: Stratum, *, now: datetime.datetime, jobs: int, progress: Progre
 class _Objects:
     """The objects that were asked for, each once: their bytes are hashed in threads while catalogs are read."""
 
-    def __init__(self, storage: Storage, pool: ThreadPoolExecutor, progress: Progress) -> None:
+    def __init__(self, storage: Reader, pool: ThreadPoolExecutor, progress: Progress) -> None:
         self._storage, self._pool, self._progress = storage, pool, progress
         self._known: dict[Kind, set[bytes]] = {kind: set() for kind in Kind}
         self._batch: list[tuple[str, Kind, str | bytes]] = []
@@ -141,7 +149,7 @@ class _Objects:
         self._progress.advance(_TASK, _BATCH)
 
 
-def _examine(storage: Storage, batch: Sequence[tuple[str, Kind, str | bytes]]) -> tuple[int, list[str]]:
+def _examine(storage: Reader, batch: Sequence[tuple[str, Kind, str | bytes]]) -> tuple[int, list[str]]:
     """Return the bytes of some objects, and what is wrong with them."""
     size, faults = 0, []
     for name, kind, who in batch:
@@ -160,7 +168,7 @@ def _examine(storage: Storage, batch: Sequence[tuple[str, Kind, str | bytes]]) -
 class _Walk:
     """All catalogs that were reached, each looked at once, and the objects that they name."""
 
-    def __init__(self, storage: Storage, stored: _Objects) -> None:
+    def __init__(self, storage: Reader, stored: _Objects) -> None:
         self._storage, self._stored = storage, stored
         self._totals: dict[str, Counters | None] = {}  # of each catalog by hash; None: it cannot be read
         self._tops: dict[str, tuple[bytes, Row]] = {}

@@ -24,7 +24,7 @@ from lode.publishing.cvmfs.rows import (
     folder,
     marker,
 )
-from lode.publishing.cvmfs.storage import Storage
+from lode.publishing.cvmfs.storage import Reader, Storage
 
 _MOUNT = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9._+\-]*){3}")
 
@@ -74,7 +74,7 @@ def mounts(upper: Catalog) -> dict[bytes, Mount]:
     return found
 
 
-def find(storage: Storage, root: Catalog, path: str) -> Nested | None:
+def find(storage: Reader, root: Catalog, path: str) -> Nested | None:
     """Return the catalog of the tree mounted at `path`, None when there is none."""
     stack = _stack(path.encode())
     above = {one.path: one for one in root.nested}.get(stack)

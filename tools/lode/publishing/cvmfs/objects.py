@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from lode.errors import VerificationError
-from lode.publishing.cvmfs.storage import Storage
+from lode.publishing.cvmfs.storage import Reader, Storage
 
 Deflate = Callable[[bytes], bytes | bytearray]  # to a zlib stream (RFC 1950)
 
@@ -57,7 +57,7 @@ def put(storage: Storage, content: bytes, kind: Kind, deflate: Deflate) -> str:
     return name
 
 
-def get(storage: Storage, name: str, kind: Kind) -> bytes:
+def get(storage: Reader, name: str, kind: Kind) -> bytes:
     """Return the content of an object; VerificationError when it is missing or not what its name says."""
     place = key(name, kind)
     stored = storage.read(place)

@@ -22,12 +22,16 @@ _PART = ".part"  # ends the name of a file that is being written
 _SCRATCH = "data/txn"  # as the format has it: served by nobody, and on the file system of the objects
 
 
-class Storage(Protocol):
-    """A place of keys and bytes. `OSError` may come out of every call; what was there before is then still there."""
+class Reader(Protocol):
+    """A place whose bytes can be read."""
 
     def read(self, key: str) -> bytes | None:
         """Return what lies at `key`, None when there is nothing."""
         ...
+
+
+class Storage(Reader, Protocol):
+    """A place of keys and bytes. `OSError` may come out of every call; what was there before is then still there."""
 
     def size(self, key: str) -> int | None:
         """Return how many bytes lie at `key`, None when there is nothing."""

@@ -11,7 +11,7 @@ from lode.errors import PublicationError, VerificationError
 from lode.publishing.cvmfs import keys, manifest, objects, whitelist
 from lode.publishing.cvmfs.manifest import Manifest
 from lode.publishing.cvmfs.objects import Kind
-from lode.publishing.cvmfs.storage import Storage
+from lode.publishing.cvmfs.storage import Reader
 from lode.publishing.cvmfs.whitelist import Whitelist
 
 WARN_DAYS = 7  # before a whitelist expires
@@ -26,7 +26,7 @@ class Chain:
     whitelist: Whitelist
 
 
-def chain(storage: Storage, name: str, public: rsa.RSAPublicKey) -> Chain | None:
+def chain(storage: Reader, name: str, public: rsa.RSAPublicKey) -> Chain | None:
     """Return what a client of `public` would believe, None when nothing was published yet.
 
     VerificationError for the first link that does not hold.
@@ -45,7 +45,7 @@ def chain(storage: Storage, name: str, public: rsa.RSAPublicKey) -> Chain | None
     return Chain(manifest=found, content=content, whitelist=listed)
 
 
-def read_whitelist(storage: Storage, name: str, public: rsa.RSAPublicKey) -> Whitelist:
+def read_whitelist(storage: Reader, name: str, public: rsa.RSAPublicKey) -> Whitelist:
     """Return the whitelist; VerificationError when it is missing, another repository's or not signed by `public`."""
     content = storage.read(whitelist.KEY)
     if content is None:
