@@ -106,7 +106,7 @@ def test_trees_of_two_repositories_are_refused(tmp_path: Path) -> None:
 def test_kind_without_a_publisher_is_refused(tmp_path: Path, home: Places) -> None:
     with pytest.raises(UsageError) as error:
         publish.publish(order(release(tmp_path / "release"), home, tmp_path), ["ftp"])
-    assert str(error.value).startswith("nothing publishes to a ftp\n  hint: there are: cvmfs")
+    assert str(error.value).startswith("nothing publishes to a ftp\n  hint: there are: cvmfs, registry")
 
 
 def test_missing_tree_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from lode.definitions.catalogue import Catalogue
 
 @click.command()
 @click.argument("stack")
-@click.option("--to", "kinds", multiple=True, metavar="KIND", help="Only here: cvmfs. Repeatable.")
+@click.option("--to", "kinds", multiple=True, metavar="KIND", help="Only here: cvmfs, registry. Repeatable.")
 @click.option("--target", "targets", multiple=True, metavar="TARGET", help="Only this target. Repeatable.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; default: the CPUs.")
 @common

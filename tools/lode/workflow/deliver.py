@@ -9,7 +9,8 @@ from typing import Any
 
 from lode.config import Places
 from lode.errors import HostError, UsageError
-from lode.installing.prefix import is_prefix
+from lode.installing.prefix import is_prefix, read
+from lode.locking.graph import Lock
 from lode.progress import Progress
 from lode.publishing.oci import copy, reference
 from lode.publishing.oci import sif as apptainer
@@ -18,7 +19,7 @@ from lode.publishing.oci.copy import Copied
 from lode.publishing.oci.layout import Layout
 from lode.workflow import parts
 from lode.workflow.image import FOLDER, Images, MadeImage, Making, make_images, runtimes
-from lode.workflow.registry import Reach, registry
+from lode.workflow.registry import Reach, reach, registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +73,35 @@ def images(
     lock, wholes = parts.whole(stack, places, tuple(targets))
     names = [prefix.target for prefix in wholes]
     if base is None:
-        bases = {**runtimes(places, names), **making.bases}
-        for target in names:
-            if target not in bases:
-                raise HostError(
-                    f"there is no runtime of {target} on this machine to put images on",
-                    hint=f"`lode target build {target}` makes it; or name another with --base",
-                )
-        making = replace(making, bases=bases)
+        unnamed = [target for target in names if target not in making.bases]
+        making = replace(making, bases={**_runtimes(places, unnamed), **making.bases})
     else:
         making = replace(making, base=base)
     place = layout or wholes[0].root.parent.parent / FOLDER
     if groups or not is_prefix(Path(stack)):
         wholes = parts.with_groups(lock, wholes, groups, places=places, progress=progress)
     return make_images(lock, wholes, place, making=making, progress=progress)
+
+
+def publish_release(
+    lock: Lock,
+    roots: Sequence[Path],
+    folder: Path,
+    *,
+    places: Places,
+    environ: Mapping[str, str],
+    jobs: int,
+    progress: Progress,
+) -> tuple[Images, Pushed]:
+    """Push the images of the prefixes at `roots` and of the stack's groups to the registry that the stack names.
+
+    They are made where the release `folder` does not hold them yet.
+    """
+    wholes = tuple(read(root) for root in roots)
+    making = Making(bases=_runtimes(places, [prefix.target for prefix in wholes]), jobs=jobs)
+    prefixes = parts.with_groups(lock, wholes, (), places=places, progress=progress)
+    made = make_images(lock, prefixes, folder / FOLDER, making=making, progress=progress)
+    return made, push(made, "", reach(places, environ, jobs=max(jobs, 4)), progress=progress)
 
 
 def push(made: Images, name: str, by: Reach, *, progress: Progress) -> Pushed:
@@ -141,6 +157,17 @@ def sif(made: Images, one: MadeImage, environ: Mapping[str, str], *, progress: P
     if program is not None:
         apptainer.build(argv, path, environ=environ, progress=progress)
     return Sif(path=path, argv=argv, made=program is not None)
+
+
+def _runtimes(places: Places, targets: Sequence[str]) -> dict[str, str]:
+    bases = runtimes(places, targets)
+    for target in targets:
+        if target not in bases:
+            raise HostError(
+                f"there is no runtime of {target} on this machine to put images on",
+                hint=f"`lode target build {target}` makes it; or name another with --base",
+            )
+    return bases
 
 
 def _own(made: Images) -> str:

@@ -77,7 +77,33 @@ def _cvmfs(order: Order) -> Published:
     )
 
 
-PUBLISHERS: Mapping[str, Publisher] = {"cvmfs": _cvmfs}
+def _registry(order: Order) -> Published:
+    from lode.workflow import deliver
+
+    made, pushed = deliver.publish_release(
+        order.lock,
+        order.prefixes,
+        order.folder,
+        places=order.places,
+        environ=order.environ,
+        jobs=order.jobs,
+        progress=order.progress,
+    )
+    lines = [f"{order.lock.publish.registry} has {len(pushed.names)} names of release {order.lock.release}"]
+    lines += [f"  {name}" for name in pushed.names]
+    what = pushed.copied
+    lines.append(f"  moved      {what.moved_bytes:,} bytes, {what.moved} of {what.blobs} blobs")
+    return Published(
+        kind="registry",
+        destination=str(order.lock.publish.registry),
+        digest=f"sha256:{made.indexes[0].manifest.digest}",
+        new=what.moved > 0,
+        document={**made.document(), "pushed": pushed.document()},
+        lines=tuple(lines),
+    )
+
+
+PUBLISHERS: Mapping[str, Publisher] = {"cvmfs": _cvmfs, "registry": _registry}
 
 
 def wanted(lock: Lock) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import heapq
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,7 @@ class Spool:
         self._extents: dict[str, list[tuple[int, int]]] = {}
         self._waiting: dict[str, list[Entry]] = {}
         self._end = 0
+        self._lock = threading.Lock()
         self.sizes: dict[str, int] = {}
 
     def __enter__(self) -> Spool:
@@ -55,7 +57,7 @@ class Spool:
         self._file.close()
 
     def add(self, package: str, entry: Entry) -> None:
-        """Add an entry of a package."""
+        """Add an entry of a package; each package may have a thread of its own."""
         waiting = self._waiting.setdefault(package, [])
         waiting.append(entry)
         size = entry.size if entry.type is EntryType.FILE else 0
@@ -79,10 +81,11 @@ class Spool:
     def _write(self, package: str) -> None:
         rows = [(one.path, str(one.type), one.mode, one.size, one.content) for one in self._waiting.pop(package, ())]
         content = json.dumps(rows).encode()
-        self._file.seek(self._end)
-        self._file.write(content)
-        self._extents.setdefault(package, []).append((self._end, len(content)))
-        self._end += len(content)
+        with self._lock:
+            self._file.seek(self._end)
+            self._file.write(content)
+            self._extents.setdefault(package, []).append((self._end, len(content)))
+            self._end += len(content)
 
     def seal(self) -> None:
         """Write what waits: nothing is added from now on, and threads may read."""

@@ -21,7 +21,6 @@ from lode.publishing.oci.store import BlobSource, Descriptor, Manifest, oci
 from lode.publishing.oci.transport import Lost, Transport, losses
 
 CHUNK_BYTES = 64 * 1024 * 1024  # of a blob in one request
-_PIECE_BYTES = 1 << 20
 _ACCEPT = ", ".join(store.MANIFESTS)
 _NONE = (httpx.codes.NOT_FOUND,)
 
@@ -125,7 +124,7 @@ class Registry:
         reply = self._transport.request(
             "PUT",
             f"manifests/{tag or oci(manifest.digest)}",
-            headers={"Content-Type": manifest.media_type},
+            headers={"Content-Type": manifest.media_type, "Content-Length": str(len(manifest.content))},
             body=lambda: iter([manifest.content]),
         )
         self._agree(reply, manifest.digest)
@@ -169,7 +168,7 @@ class Registry:
                 return  # all of it was there
             skip = offset if reply.status_code == httpx.codes.OK else 0  # it takes no ranges
             with losses():
-                for piece in reply.iter_raw(_PIECE_BYTES):
+                for piece in reply.iter_raw():  # as they come: what waits is lost with the connection
                     if skip >= len(piece):
                         skip -= len(piece)
                     else:

@@ -104,14 +104,45 @@ def inflater(one: Descriptor) -> Any:
     if one.media_type.endswith("gzip"):
         from isal import isal_zlib
 
-        return isal_zlib.decompressobj(31).decompress
+        return _checked(_Gunzip().decompress, isal_zlib.IsalError, one)
     if one.media_type == store.LAYER_ZSTD:
         import zstandard
 
-        return zstandard.ZstdDecompressor().decompressobj().decompress
+        stream = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
+        return _checked(stream.decompress, zstandard.ZstdError, one)
     if one.media_type.endswith(".tar"):
         return bytes
     raise VerificationError(f"the layer {oci(one.digest)} is of the kind {one.media_type}, which is not known here")
+
+
+def _checked(inflate: Any, error: Any, one: Descriptor) -> Any:
+    """Return `inflate` with its error told as ours."""
+
+    def checked(piece: bytes) -> bytes:
+        try:
+            out: bytes = inflate(piece)
+        except error as reason:
+            raise VerificationError(f"the layer {oci(one.digest)} cannot be unpacked: {reason}") from reason
+        return out
+
+    return checked
+
+
+class _Gunzip:
+    """A gzip stream of one or more members, as RFC 1952 has it and engines read it."""
+
+    def __init__(self) -> None:
+        from isal import isal_zlib
+
+        self._new = isal_zlib.decompressobj
+        self._member = self._new(31)
+
+    def decompress(self, piece: bytes) -> bytes:
+        out: bytes = self._member.decompress(piece)
+        while self._member.eof and (rest := self._member.unused_data):
+            self._member = self._new(31)
+            out += self._member.decompress(rest)
+        return out
 
 
 def _lay(stream: IO[bytes], root: Path) -> None:
