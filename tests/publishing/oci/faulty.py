@@ -38,6 +38,7 @@ class State:
     uploads: dict[str, bytes] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)  # method, path and range of each request
     received: int = 0  # bytes of blobs
+    begun: int = 0  # uploads
     lock: threading.Lock = field(default_factory=threading.Lock)
     host: str = ""
 
@@ -50,7 +51,7 @@ def faulty(faults: Faults | None = None) -> Iterator[State]:
     class Handler(_Handler):
         held = state
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     state.host = f"127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -64,6 +65,11 @@ def faulty(faults: Faults | None = None) -> Iterator[State]:
 
 def sha256(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients are killed on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -156,7 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "POST":
             self.drain()
             with state.lock:
-                name = str(len(state.uploads))
+                state.begun += 1
+                name = str(state.begun)
                 state.uploads[name] = b""
             self.answer(202, b"", {"Location": f"{path}{name}", "Range": "0-0"})
         elif name not in state.uploads:

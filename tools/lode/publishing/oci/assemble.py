@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from lode import inventory
 from lode.digest import Digest
@@ -58,45 +59,19 @@ def assemble(
 
     `epoch_s` is the time that everything in it has. VerificationError when the prefix is not what its inventory says.
     """
-    layout.root.mkdir(parents=True, exist_ok=True)
-    layout.sweep()
-    at = PurePosixPath(prefix.final_path.lstrip("/"))
-    written: list[int] = []
-
-    def laid(entries: Callable[[], Iterable[Entry]], root: Path, where: bytes, advance: Callable[[int], None]) -> Layer:
-        name = keep.key(entries(), where, epoch_s, method)
-        found = keep.find(layout, name)
-        if found is None:
-            found = layer.write(layout, entries(), root, at=where, mtime=epoch_s, method=method, advance=advance)
-            keep.remember(layout, name, found)
-            written.append(found.blob.size)
-        return found
-
-    task = f"image {prefix.stack}@{prefix.release} {prefix.target}" + (f" {prefix.group}" if prefix.group else "")
-    with Spool(layout.root) as spooled:
-        cut.spool(_entries(prefix), packages.owned(prefix.root), spooled)
-        progress.start(task, total=sum(spooled.sizes.values()), unit="B")
-        try:
-            ground = laid(lambda: _ground(at), prefix.root, b"", lambda _: None)
-            order = [node.package for node in selected(lock, prefix.target, prefix.group)]
-            found = cut.parts(spooled.sizes, order, MOST_LAYERS - len(base.layers) - 1)
-            layers = _in_parallel(
-                lambda part: laid(
-                    lambda: spooled.entries(part.packages),
-                    prefix.root,
-                    bytes(at),
-                    lambda read: progress.advance(task, read),
-                ),
-                found,
-                jobs,
-            )
-        except BaseException:
-            progress.finish(task, "failed")
-            raise
-        progress.finish(task)
-    content = _content(
-        prefix, lock, base, [ground, *layers], [_what(part, packages.versions(prefix.root)) for part in found]
+    order = [node.package for node in selected(lock, prefix.target, prefix.group)]
+    laid = lay(
+        layout,
+        prefix,
+        order=order,
+        room=MOST_LAYERS - len(base.layers),
+        epoch_s=epoch_s,
+        method=method,
+        jobs=jobs,
+        progress=progress,
     )
+    names = [_what(part, packages.versions(prefix.root)) for part in laid.parts]
+    content = _content(prefix, lock, base, laid.layers, names)
     config = store.put_bytes(layout, image.configuration(content, base), store.CONFIG)
     made = image.manifest(content, base, config)
     layout.put_blob(made.descriptor, lambda offset: iter([made.content[offset:]]))
@@ -106,9 +81,62 @@ def assemble(
         manifest=made,
         config=config,
         layers=content.layers,
-        written=sum(written),
+        written=laid.written,
         platform=platform | ({"os.version": content.os_version} if content.os_version else {}),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """The layers of a prefix, as they lie in a layout."""
+
+    layers: tuple[Layer, ...]  # the first is of the folders that the tree lies in and that engines mount on
+    parts: tuple[Part, ...]  # what is in the others
+    written: int  # bytes that were not there before
+
+
+def lay(
+    layout: Layout,
+    prefix: Prefix,
+    *,
+    order: Sequence[str],
+    room: int,
+    epoch_s: int,
+    method: Method,
+    jobs: int,
+    progress: Progress,
+) -> Laid:
+    """Return at most `room` layers of `prefix`, its packages in the `order` given; those that are there are kept."""
+    layout.sweep()
+    at = bytes(PurePosixPath(prefix.final_path.lstrip("/")))
+    written: list[int] = []
+
+    def laid(entries: Callable[[], Iterable[Entry]], where: bytes, advance: Callable[[int], None]) -> Layer:
+        name = keep.key(entries(), where, epoch_s, method)
+        found = keep.find(layout, name)
+        if found is None:
+            found = layer.write(layout, entries(), prefix.root, at=where, mtime=epoch_s, method=method, advance=advance)
+            keep.remember(layout, name, found)
+            written.append(found.blob.size)
+        return found
+
+    task = f"image {prefix.stack}@{prefix.release} {prefix.target}" + (f" {prefix.group}" if prefix.group else "")
+    with Spool(layout.root) as spooled:
+        cut.spool(_entries(prefix), packages.owned(prefix.root), spooled)
+        progress.start(task, total=sum(spooled.sizes.values()), unit="B")
+
+        def of_part(part: Part) -> Layer:
+            return laid(lambda: spooled.entries(part.packages), at, lambda read: progress.advance(task, read))
+
+        try:
+            ground = laid(lambda: _ground(PurePosixPath(os.fsdecode(at))), b"", lambda _: None)
+            found = cut.parts(spooled.sizes, order, room - 1)
+            layers = _in_parallel(of_part, found, jobs)
+        except BaseException:
+            progress.finish(task, "failed")
+            raise
+        progress.finish(task)
+    return Laid(layers=(ground, *layers), parts=found, written=sum(written))
 
 
 def labels(prefix: Prefix, lock: Lock, created: str) -> dict[str, str]:

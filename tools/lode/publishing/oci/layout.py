@@ -89,7 +89,12 @@ class Layout:
                     os.unlink(file.name)
 
     def sweep(self) -> None:
-        """Remove what killed calls left of blobs of unknown digest; those being written are left alone."""
+        """Make the folder, and remove what killed calls left in it of blobs of unknown digest.
+
+        Those being written are left alone.
+        """
+        with _writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
         for left in (self.root / _PARTS).glob(f"{_NEW}*"):
             with contextlib.suppress(OSError), left.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
