@@ -10,7 +10,7 @@ from pathlib import Path
 from lode.errors import VerificationError
 
 RECORDS = "conda-meta"
-_BEGIN, _END = ' "files": [\n', " ],\n"
+_BEGIN, _END = ' "files": [\n', (" ],\n", " ]\n")
 
 
 def owned(root: Path) -> Iterator[tuple[bytes, str]]:
@@ -53,7 +53,7 @@ def _listed(file: Path) -> Iterator[bytes]:
                 if line == _BEGIN:
                     break
             for line in lines:
-                if line == _END:
+                if line in _END:
                     break
                 yield json.loads(line.rstrip().removesuffix(",")).encode("utf-8", "surrogateescape")
     except (OSError, ValueError) as error:
