@@ -17,6 +17,7 @@ from lode.publishing.oci.notes import Notes
 from lode.publishing.oci.registry import Registry
 from lode.publishing.oci.store import OciStore, oci
 from lode.publishing.oci.transport import Transport
+from lode.workflow.deliver import carry
 
 __all__ = ["registry"]
 pytestmark = pytest.mark.integration
@@ -113,3 +114,17 @@ def test_upload_that_was_broken_off_is_gone_on_with(registry: LocalRegistry, tmp
     assert later.put_blob(blob(content), breaking) is True
     assert asked == [0, 1 << 20, 2 << 20, 2 << 20, 3 << 20, 4 << 20]
     assert b"".join(later.get_blob(blob(content).digest)) == content
+
+
+def test_what_is_attached_to_an_image_goes_with_it(registry: LocalRegistry, tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "here")
+    subject = image(layout, "subject")
+    layout.put_manifest(subject, "1.0")
+    layout.put_manifest(image(layout, "document", subject, "application/x-sbom"))
+    there = repository(registry, "copy/attached")
+    copied = copy.copy(layout, there, [("1.0", "1.0")], jobs=2, progress=Silent(), task="push")
+    carry(layout, there, copied)
+    back = Layout(tmp_path / "back")
+    copied = copy.copy(there, back, [("1.0", "1.0")], jobs=2, progress=Silent(), task="pull")
+    carry(there, back, copied)
+    assert back.referrers(subject.digest) == layout.referrers(subject.digest) != ()

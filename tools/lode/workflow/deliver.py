@@ -12,11 +12,12 @@ from lode.errors import HostError, UsageError
 from lode.installing.prefix import is_prefix, read
 from lode.locking.graph import Lock
 from lode.progress import Progress
-from lode.publishing.oci import copy, reference
+from lode.publishing.oci import attach, copy, reference
 from lode.publishing.oci import sif as apptainer
 from lode.publishing.oci import unpack as unpacking
 from lode.publishing.oci.copy import Copied
 from lode.publishing.oci.layout import Layout
+from lode.publishing.oci.store import OciStore
 from lode.workflow import parts
 from lode.workflow.image import FOLDER, Images, MadeImage, Making, make_images, runtimes
 from lode.workflow.registry import Reach, reach, registry
@@ -105,7 +106,9 @@ def publish_release(
 
 
 def push(made: Images, name: str, by: Reach, *, progress: Progress) -> Pushed:
-    """Push all images and indexes to the repository `name`; with a tag in it, the one index gets that tag instead.
+    """Push all images and indexes, and what is attached to them, to the repository `name`.
+
+    With a tag in the name, the one index gets that tag, and no other is given.
 
     An empty name is the registry that the stack's file names.
     """
@@ -117,9 +120,9 @@ def push(made: Images, name: str, by: Reach, *, progress: Progress) -> Pushed:
             raise UsageError(f"{named} is one tag for {len(made.indexes)} indexes", hint="leave the tag out")
         tags = [(first.tag, named.tag)]
     with registry(named, by) as there:
-        copied = copy.copy(
-            Layout(made.layout), there, tags, jobs=by.jobs, progress=progress, task=f"push {named.repository}"
-        )
+        layout, task = Layout(made.layout), f"push {named.repository}"
+        copied = copy.copy(layout, there, tags, jobs=by.jobs, progress=progress, task=task)
+        carry(layout, there, copied)
     return Pushed(names=tuple(f"{named.name}:{tag}" for _, tag in tags), copied=copied)
 
 
@@ -128,14 +131,18 @@ def pull(name: str, layout: Path, by: Reach, *, progress: Progress) -> Copied:
     named = reference.parse(name)
     wanted = named.digest or named.tag or "latest"
     with registry(named, by) as there:
-        return copy.copy(
-            there,
-            Layout(layout),
-            [(wanted, named.tag)],
-            jobs=by.jobs,
-            progress=progress,
-            task=f"pull {named.repository}",
-        )
+        here, task = Layout(layout), f"pull {named.repository}"
+        copied = copy.copy(there, here, [(wanted, named.tag)], jobs=by.jobs, progress=progress, task=task)
+        carry(there, here, copied)
+    return copied
+
+
+def carry(there: OciStore, here: OciStore, copied: Copied) -> None:
+    """Copy the signatures and attestations of what was copied, and of what its indexes list."""
+    wanted = {one.digest for one in copied.manifests}
+    wanted |= {one.digest for made in copied.manifests for one in made.manifests()}
+    for digest in sorted(wanted):
+        attach.carry(there, here, digest)
 
 
 def unpack(made: Images, folder: Path, *, progress: Progress) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lode.building import roots
 from lode.config import Places
 from lode.digest import Digest
 from lode.errors import PublicationError, UsageError
@@ -153,8 +154,8 @@ def make_images(
 
 def runtimes(places: Places, targets: Iterable[str]) -> dict[str, str]:
     """Return the runtime system of each of `targets` that this machine has one of: the usual base of its images."""
-    found = {target: places.cache / "targets" / target / "runtime" / "rootfs" for target in targets}
-    return {target: str(folder) for target, folder in found.items() if folder.is_dir()}
+    found = {target: roots.find(places.cache, target, "runtime") for target in targets}
+    return {target: str(root.folder) for target, root in found.items() if root is not None}
 
 
 def epoch(lock: Lock) -> int:
