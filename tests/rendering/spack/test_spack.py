@@ -20,7 +20,7 @@ from lode.definitions.recipe import Argument, Environment, Origin, Patch, Recipe
 from lode.definitions.version import Version
 from lode.digest import of_bytes
 from lode.locking.graph import Lock
-from lode.rendering import Rendering, agreement
+from lode.rendering import Rendering, agreement, names
 from lode.rendering.agreement import Unreadable
 from lode.rendering.spack import read_back, render
 from lode.rendering.weakening import Inexpressible, Weakening
@@ -103,7 +103,10 @@ def test_sample_stack_renders_as_before() -> None:
 def test_every_shipped_recipe_is_a_package_of_its_name(reference: str) -> None:
     lock, recipes, file = shipped(reference)
     made = render(lock, recipes=recipes, file=file)
-    assert len([path for path in made.tree.files if path.name == "package.py"]) == len(recipes)
+    brought = {"gcc", "glibc"} | {names.elsewhere(tool.package, names.SPACK) for one in lock.targets
+                                  for tool in one.definition.externals}  # fmt: skip
+    packages = {path.parent.name for path in made.tree.files if path.name == "package.py"}
+    assert packages == {names.module_name(name) for name in {*recipes, *brought}}
     for path, content in made.tree.files.items():
         if path.name == "package.py":
             (defined,) = [one for one in ast.parse(content).body if isinstance(one, ast.ClassDef)]
@@ -140,12 +143,13 @@ def test_conditions_versions_and_options_become_specs() -> None:
     assert 'self.spec.satisfies("std=17 os=debian12 target=x86_64:") or' in text
     first, second = environment(made), environment(made, "debian13-x86_64")
     assert first["packages"]["sim"]["require"] == [
-        "lode.lode.sim@=2.1", "+gdml", "std=17", "~option-target", "build_type=Release", "%c,cxx=gcc@12.2.0",
+        "sim@=2.1", "os=debian12", "target=x86_64_v2", "+gdml", "std=17", "~option-target", "build_type=Release",
+        "%c,cxx=gcc@12.2.0",
     ]  # fmt: skip
     assert first["packages"]["cmake"] == {
         "externals": [{"spec": "cmake@3.25.1", "prefix": "/usr"}], "buildable": False,
     }  # fmt: skip
-    assert second["packages"]["cmake"]["require"][0] == "lode.lode.cmake@=3.31.0"
+    assert second["packages"]["cmake"]["require"][0] == "cmake@=3.31.0"
     assert lost(made) == [
         "sim: the condition std=17 os=debian is decided for the targets of the lock only",
         "sim: the option target is the variant option-target: Spack has one of that name",
@@ -166,18 +170,42 @@ def test_names_that_spack_has_too_live_in_a_namespace_of_their_own() -> None:
     assert list(environment(made)["repos"]) == ["lode.lode", "builtin"]
 
 
+def test_what_the_os_brings_is_a_package_that_needs_nothing() -> None:
+    world = World(target(externals="make=4.3 quilt=0.67"))
+    world.add("app", "1.0", build=["make", "quilt"])
+    made = rendered(world, "app")
+    text = package(made, "gmake")
+    assert "from spack_repo.builtin.packages.gmake.package import Gmake as Builtin\n" in text
+    assert text.endswith('class Gmake(Builtin):\n    """gmake as the OS brings it"""\n\n\nlode.external(Gmake)\n')
+    assert package(made, "quilt").endswith(
+        'class Quilt(Package):\n    """quilt as the OS brings it"""\n\n    has_code = False\n\n    version("0.67")\n'
+    )
+    assert environment(made)["concretizer"]["static_analysis"] is True
+
+
+def test_packages_that_spacks_build_systems_call_give_their_programs() -> None:
+    world = World()
+    world.add("cmake", "3.31.0", system=System.SCRIPT)
+    assert (
+        "    def setup_dependent_package(self, module, dependent_spec):\n        lode.programs(self, module)\n"
+    ) in package(rendered(world, "cmake"), "cmake")
+
+
 def test_packages_left_to_spack_are_pinned_and_said() -> None:
     world = World()
     world.add("zlib", "1.3.1", options=["shared=true"])
-    world.recipes["zlib"] = replace(world.recipes["zlib"], upstream=Upstream(spack="zlib-ng"))
+    world.recipes["zlib"] = replace(world.recipes["zlib"], upstream=Upstream(spack="zlib-ng +compat ~opt"))
     world.add("app", "1.0", needs=["zlib >=1.2 +shared"])
     made = rendered(world, "app", upstream=("zlib",))
-    assert environment(made)["packages"]["zlib-ng"] == {"require": ["builtin.zlib-ng@=1.3.1"]}
+    assert environment(made)["packages"]["zlib-ng"] == {
+        "require": ["zlib-ng@=1.3.1", "os=debian12", "target=x86_64_v2", "+compat", "~opt"],
+    }  # fmt: skip
+    assert environment(made)["specs"] == ["lode.lode.app@=1.0", "builtin.zlib-ng@=1.3.1"]
     assert 'depends_on("zlib-ng@1.2:", type=("build", "link"))' in package(made, "app")
     assert PACKAGES / "zlib/package.py" not in made.tree.files
     assert lost(made) == [
         "app: the options of zlib >=1.2 +shared are not asked of Spack's own zlib-ng",
-        "zlib: the options of Spack's own package are left to Spack",
+        "zlib: Spack's own package has variants of its own in place of the options",
     ]
 
 

@@ -248,7 +248,14 @@ ENVIRONMENT = Form(
 UPSTREAM = Form(
     title="upstream",
     keys={
-        "spack": Key(shape=NAME_TEXT, summary="name of Spack's own package"),
+        "spack": Key(
+            shape=Text(
+                what="a package of Spack, maybe with variants",
+                pattern=re.compile(r"[a-z0-9][a-z0-9-]*( ([+~][\w-]+|[\w-]+=[\w.,:-]+))*"),
+                hint="such as hdf5, or hdf5 +hl ~mpi",
+            ),
+            summary="name of Spack's own package, and its variants: hdf5 +hl ~mpi",
+        ),
         "conda": Key(
             shape=Text(
                 what="a conda package with its channel",

@@ -23,6 +23,7 @@ from lode.locking.graph import Lock, Node
 from lode.rendering import File, Rendering, header, names
 from lode.rendering.quoting import comment, yaml_document
 from lode.rendering.spack.environment import environment
+from lode.rendering.spack.externals import externals
 from lode.rendering.spack.package import package
 from lode.rendering.spack.reading import NAMES, read_back
 from lode.rendering.spack.testing import test_files
@@ -61,6 +62,10 @@ def render(lock: Lock, *, recipes: Mapping[str, Recipe], file: File) -> Renderin
         text = f"{mark}\n{package(recipe, nodes.get(name), words)}"
         files[folder / "package.py"] = text.encode()
         files |= _files(recipe, nodes.get(name), folder, file, words)
+    for name, text in externals(words).items():
+        path = root / "packages" / names.module_name(name) / "package.py"
+        if path not in files:
+            files[path] = f"{mark}\n{text}".encode()
     called = {words.name(name): name for name in sorted({*recipes, *nodes}) if words.name(name) != name}
     files[NAMES] = f"{mark}{yaml_document(called)}".encode()
     for target in words.targets:

@@ -24,3 +24,9 @@ def lines(text: str, indent: int) -> str:
         return python(text)
     inner = " " * (indent + 4)
     return "\n".join(["(", *(f"{inner}{python(part)}" for part in parts), f"{' ' * indent})"])
+
+
+def docstring(text: str) -> str:
+    """Return a text as the literal that `spack audit` looks for: three quotes, and none inside."""
+    inside = python(text)[1:-1].replace('\\"', "\\x22")
+    return f'"""{inside}"""'

@@ -11,10 +11,10 @@ from lode.locking.words import define
 from lode.rendering import names
 from lode.rendering.quoting import python
 from lode.rendering.spack import sources
-from lode.rendering.spack.directive import call
+from lode.rendering.spack.directive import call, docstring
 from lode.rendering.spack.directive import lines as text_lines
 from lode.rendering.spack.testing import tests
-from lode.rendering.spack.words import Words, is_switch
+from lode.rendering.spack.words import Words, is_switch, languages
 
 _BASES = {
     System.CMAKE: ("cmake", "CMakePackage, generator"),
@@ -29,6 +29,7 @@ _ROOTS = {System.CMAKE: "root_cmakelists_dir", System.AUTOTOOLS: "configure_dire
           System.MESON: "root_mesonlists_dir"}  # fmt: skip
 _FIRST_PHASE = {System.CMAKE: "cmake", System.AUTOTOOLS: "configure", System.MESON: "meson"}
 _TYPES = {Kind.BUILD: ("build",), Kind.LINK: ("build", "link"), Kind.RUN: ("run",), Kind.TEST: ("test",)}
+_PROGRAMS = frozenset(("cmake", "gmake", "meson", "ninja"))
 _ORDER = ("build", "link", "run", "test")
 
 
@@ -38,7 +39,7 @@ def package(recipe: Recipe, node: Node | None, words: Words) -> str:
     base = imported.partition(",")[0]
     support = f"spack_repo.{words.namespace}.build_systems"
     body = [
-        f"    {python(recipe.summary)}",
+        f"    {docstring(recipe.summary)}",
         f"    homepage = {python(recipe.homepage)}",
         *_some("tags", list(recipe.tags)),
         f"    license({python(recipe.license)})",
@@ -51,6 +52,7 @@ def package(recipe: Recipe, node: Node | None, words: Words) -> str:
         _block(_attributes(recipe)),
         *_environment(recipe, words),
         *_steps(recipe, words),
+        _programs(recipe, words),
         *tests(recipe, words),
     ]
     text = "\n\n".join(part for part in body if part)
@@ -92,7 +94,7 @@ def _options(recipe: Recipe, words: Words) -> Iterator[str]:
 
 
 def _dependencies(recipe: Recipe, words: Words) -> Iterator[str]:
-    for language in recipe.languages:
+    for language in languages(recipe.languages):
         yield call("depends_on", language, type="build")
     for dependency in recipe.dependencies:
         spec = words.requirement(recipe.name, dependency.requirement)
@@ -173,6 +175,13 @@ def _steps(recipe: Recipe, words: Words) -> Iterator[str]:
         yield '    @run_after("install")\n' + _method(
             "lode_finish(self)", [f"lode.shell(self, {text_lines(build.finish, 8)}{folder})"]
         )
+
+
+def _programs(recipe: Recipe, words: Words) -> str:
+    """Return the method that gives dependents the programs that Spack's build systems call by name, if it is one."""
+    if words.name(recipe.name) not in _PROGRAMS:
+        return ""
+    return _method("setup_dependent_package(self, module, dependent_spec)", ["lode.programs(self, module)"])
 
 
 def _install(recipe: Recipe, words: Words, folder: str) -> str:

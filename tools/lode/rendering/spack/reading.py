@@ -25,7 +25,7 @@ from lode.tree import FileTree
 NAMES = PurePosixPath("repository/names.yaml")  # Spack's names to Lode's, where they differ
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, and ten times as fast where it was compiled
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
-_EXACT = re.compile(r"(?P<namespace>[a-z0-9_.]+)\.(?P<name>[a-z0-9-]+)@=(?P<version>\S+)")
+_EXACT = re.compile(r"(?P<name>[a-z0-9-]+)@=(?P<version>\S+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,21 +89,25 @@ def _names(content: bytes) -> Mapping[str, str]:
 def _environment(path: PurePosixPath, content: bytes) -> tuple[dict[str, _Pin], frozenset[str]]:
     """Return what each package is required to be, and the parts of specs that hold for all."""
     try:
-        settings = yaml.load(content, Loader=_LOADER)["spack"]["packages"]  # noqa: S506
+        document = yaml.load(content, Loader=_LOADER)["spack"]  # noqa: S506
+        settings, own = document["packages"], next(iter(document["repos"]))
         everywhere = frozenset(settings["all"]["require"])
-        return {name: pin for name, one in settings.items() if (pin := _pin(one)) is not None}, everywhere
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+        roots = [spec.partition("@")[0] for spec in document["specs"]]
+        builtin = {root.removeprefix("builtin.") for root in roots if root.startswith("builtin.")}
+        pins = {name: _pin(one, "builtin" if name in builtin else own) for name, one in settings.items()}
+        return {name: pin for name, pin in pins.items() if pin is not None}, everywhere
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, StopIteration) as error:
         raise Unreadable("not an environment as it is rendered", place=Place(file=str(path))) from error
 
 
-def _pin(settings: Mapping[str, Any]) -> _Pin | None:
+def _pin(settings: Mapping[str, Any], namespace: str) -> _Pin | None:
     if "externals" in settings:
         return _Pin(version=settings["externals"][0]["spec"].split()[0].partition("@")[2])
     first, *others = settings["require"]
     match = _EXACT.fullmatch(first)
     if match is None:
         return None
-    return _Pin(version=match["version"], variants=frozenset(others), namespace=match["namespace"])
+    return _Pin(version=match["version"], variants=frozenset(others), namespace=namespace)
 
 
 def _folder(namespace: str, name: str) -> PurePosixPath:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from lode.definitions.read_tests import files, is_file
 from lode.definitions.recipe import Recipe, Test
 from lode.rendering.quoting import python
+from lode.rendering.spack.directive import docstring
 from lode.rendering.spack.directive import lines as text_lines
 from lode.rendering.spack.words import Words
 
@@ -31,7 +32,7 @@ def test_files(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _method(name: str, recipe: Recipe, test: Test, words: Words) -> str:
-    lines = [python(f"{recipe.name}: {test.name}")]
+    lines = [docstring(f"{recipe.name}: {test.name}")]
     conditions = words.conditions(recipe, test.when)
     if not conditions:
         lines.append('raise SkipTest("not for any version or system of this repository")')

@@ -44,13 +44,13 @@ class Words:
     weakenings: set[Weakening] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     _known: dict[str, tuple[Version, ...]] = field(default_factory=dict)
-    _delegated: dict[str, str] = field(default_factory=dict)
+    _delegated: dict[str, tuple[str, ...]] = field(default_factory=dict)  # Spack's name, then variants
 
     def __post_init__(self) -> None:
         """Find out which packages Spack's own ones stand in for."""
         for node in self.lock.nodes:
             if node.provider == "upstream" and node.upstream.spack:
-                self._delegated[node.package] = node.upstream.spack
+                self._delegated[node.package] = tuple(node.upstream.spack.split())
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -61,10 +61,14 @@ class Words:
         """Return whether Spack's own package stands in for `package`."""
         return package in self._delegated
 
+    def delegated_variants(self, package: str) -> tuple[str, ...]:
+        """Return the variants that the recipe asks of Spack's own package, as parts of a spec."""
+        return self._delegated[package][1:]
+
     def name(self, package: str) -> str:
         """Return what `package` is called in Spack."""
         if package in self._delegated:
-            return self._delegated[package]
+            return self._delegated[package][0]
         name = names.elsewhere(package, names.SPACK)
         return f"lode-{name}" if name in VIRTUAL else name
 
@@ -156,6 +160,15 @@ def system(target: Target) -> str:
 def is_switch(option: Option) -> bool:
     """Return whether an option is a boolean variant."""
     return sorted(option.values) == ["false", "true"]
+
+
+def languages(stated: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the languages that Spack must give a package compilers of, when its recipe names `stated`; sorted.
+
+    CMake looks for compilers of C and C++ whatever a project is written in, unless the project says otherwise, and
+    Spack's wrappers refuse to be what a package did not ask for.
+    """
+    return tuple(sorted({*stated, "c", "cxx"})) if stated else ()
 
 
 def processor(target: Target) -> str:

@@ -24,6 +24,22 @@ VARIABLE = re.compile(
 )
 
 
+def external(cls):
+    """Take from the package of something that the OS brings what only a build of it would need."""
+    for name in ("dependencies", "conflicts", "requirements", "patches", "resources"):
+        getattr(cls, name).clear()
+
+
+def programs(package, module):
+    """Give a dependent the programs that Spack's build systems call by name."""
+    jobs = determine_number_of_jobs(parallel=package.parallel)
+    programs = {"cmake": ("cmake", "ctest"), "gmake": ("make", "gmake"), "meson": ("meson",), "ninja": ("ninja",)}
+    for name in programs[package.name]:
+        path = join_path(package.prefix.bin, "make" if name == "gmake" else name)
+        many = package.name in ("gmake", "ninja")
+        setattr(module, name, MakeExecutable(path, jobs=jobs) if many else Executable(path))
+
+
 def source(package, subdirectory=""):
     """Return the folder that the build runs in."""
     root = package.lode_root.get(str(package.version), "")

@@ -9,7 +9,7 @@ from spack.package import *
 
 
 class AllOfIt(BundlePackage):
-    "all-of-it, for tests"
+    """all-of-it, for tests"""
 
     homepage = "https://all-of-it.example.org"
 

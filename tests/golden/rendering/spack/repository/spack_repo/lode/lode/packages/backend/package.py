@@ -9,7 +9,7 @@ from spack.package import *
 
 
 class Backend(Package):
-    "backend, for tests"
+    """backend, for tests"""
 
     homepage = "https://backend.example.org"
 

@@ -9,7 +9,7 @@ from spack.package import *
 
 
 class Cmake(AutotoolsPackage):
-    "cmake, for tests"
+    """cmake, for tests"""
 
     homepage = "https://cmake.example.org"
 
@@ -27,3 +27,6 @@ class Cmake(AutotoolsPackage):
     def configure_args(self):
         args = [f"--libdir={self.prefix.lib}"]
         return args
+
+    def setup_dependent_package(self, module, dependent_spec):
+        lode.programs(self, module)

@@ -9,7 +9,7 @@ from spack.package import *
 
 
 class Module(Package):
-    "module, for tests"
+    """module, for tests"""
 
     homepage = "https://module.example.org"
 
@@ -46,7 +46,7 @@ class Module(Package):
         lode.pip_build(self, args)
 
     def test_import(self):
-        "module: import"
+        """module: import"""
         lode.test(
             self,
             python_text="import module",

@@ -9,7 +9,7 @@ from spack.package import *
 
 
 class Nest(CMakePackage):
-    "nest, for tests"
+    """nest, for tests"""
 
     homepage = "https://nest.example.org"
 
@@ -32,6 +32,7 @@ class Nest(CMakePackage):
     variant("std", default="17", values=("17", "20"), multi=False, description="an option")
     generator("make")
 
+    depends_on("c", type="build")
     depends_on("cxx", type="build")
     depends_on("zlib", type=("build", "link"), when="+gdml")
     depends_on("cmake@3.20:", type="build")
@@ -65,7 +66,7 @@ class Nest(CMakePackage):
         return args
 
     def test_yields(self):
-        "nest: yields"
+        """nest: yields"""
         lode.test(
             self,
             compile="tests/yields.cpp",
@@ -77,7 +78,7 @@ class Nest(CMakePackage):
         )
 
     def test_runs(self):
-        "nest: runs"
+        """nest: runs"""
         if not (self.spec.satisfies("+gdml")):
             raise SkipTest("only when +gdml")
         lode.test(

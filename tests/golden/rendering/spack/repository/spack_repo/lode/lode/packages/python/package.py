@@ -9,7 +9,7 @@ from spack.package import *
 
 
 class Python(AutotoolsPackage):
-    "python, for tests"
+    """python, for tests"""
 
     homepage = "https://python.example.org"
 
@@ -27,6 +27,7 @@ class Python(AutotoolsPackage):
     )
 
     depends_on("c", type="build")
+    depends_on("cxx", type="build")
     depends_on("zlib", type=("build", "link"))
     depends_on("gmake", type="build")
 

@@ -9,7 +9,7 @@ from spack.package import *
 
 
 class Wheel(Package):
-    "wheel, for tests"
+    """wheel, for tests"""
 
     homepage = "https://wheel.example.org"
 

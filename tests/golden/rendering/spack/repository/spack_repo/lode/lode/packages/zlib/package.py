@@ -9,7 +9,7 @@ from spack.package import *
 
 
 class Zlib(Package):
-    "zlib, for tests"
+    """zlib, for tests"""
 
     homepage = "https://zlib.example.org"
 
@@ -27,6 +27,7 @@ class Zlib(Package):
     )
 
     depends_on("c", type="build")
+    depends_on("cxx", type="build")
 
     lode_root = {}
 
