@@ -130,7 +130,7 @@ def test_repository_goes_from_init_to_a_client_over_http(
     assert call(capsys, "publish", NAME, str(tree))["new"] is False
 
     public = Path(made["public_key"]).read_bytes()
-    fetch = fetcher(web(Path(made["folder"]), NAME))
+    fetch = fetcher(web(Path(made["place"]), NAME))
     mounted = reader.mount(fetch, public, NAME, now=now())
     assert reader.compare(mounted, mount, tree, mtime=mtime) == 67
     assert fetch(".cvmfs_master_replica") == b""
@@ -154,7 +154,7 @@ def test_repository_goes_from_init_to_a_client_over_http(
         f"etc/config.d/{NAME}.conf",
         f"etc/keys/{NAME}/{NAME}.pub",
     ]
-    next(Path(made["folder"]).glob("data/??/*P")).unlink()
+    next(Path(made["place"]).glob("data/??/*P")).unlink()
     assert "is missing" in call(capsys, "check", NAME, status=9)["faults"][0]
 
 

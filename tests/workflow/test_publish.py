@@ -64,7 +64,7 @@ def test_release_is_published_to_a_repository_made_on_first_use(tmp_path: Path, 
     mount = lock().final_path(TARGET).removeprefix(f"/cvmfs/{NAME}")
     assert (done.kind, done.destination, done.new, done.document["changed"]) == ("cvmfs", NAME, True, (mount,))
     served = tmp_path / "home" / "cvmfs" / NAME
-    assert done.document["folder"] == str(served)
+    assert done.document["place"] == str(served)
     public = Path(done.document["public_key"]).read_bytes()
     mounted = reader.mount(lambda path: (served / path).read_bytes(), public, NAME, now=NOW)
     mtime = int(datetime.datetime.fromisoformat(lock().date).replace(tzinfo=datetime.UTC).timestamp())

@@ -58,7 +58,7 @@ def init(session: Session, fqrn: str, key_folder: Path | None, folder: Path | No
         "name": fqrn,
         "revision": made.revision,
         "root": made.root,
-        "folder": str(work.folder),
+        "place": work.place,
         "public_key": str(work.files.public),
         "master_key": str(work.files.master),
         "definition": str(written) if written else None,
@@ -66,7 +66,7 @@ def init(session: Session, fqrn: str, key_folder: Path | None, folder: Path | No
     lines = [
         f"{fqrn} is at revision {made.revision}",
         *([f"  definition  {written}"] if written else []),
-        f"  files       {work.folder}",
+        f"  files       {work.place}",
         f"  public key  {work.files.public}",
         f"  master key  {work.files.master}: keep a copy elsewhere; only `lode cvmfs resign` needs it",
     ]
@@ -349,6 +349,8 @@ def serve(session: Session, fqrn: str, port: int, key_folder: Path | None, folde
     from lode.publishing.cvmfs import serve as serving
 
     work = _desk(session, fqrn, key_folder, folder)
+    if work.bucket is not None:
+        raise UsageError(f"{fqrn} lies in the bucket {work.bucket.url}", hint="its own server serves it")
     with serving.server(work.folder, fqrn, port=port) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}/cvmfs/{fqrn}"
         session.emit({"url": url}, f"{url} until interrupted")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lode import yamldoc
-from lode.definitions.repository import Compression, Nesting, Repository, Retention
+from lode.definitions.repository import Bucket, Compression, Nesting, Repository, Retention
 from lode.definitions.shape import Choice, Form, Integer, Key, ListOf, TableOf, Text, read_table
 from lode.definitions.table import Table
 from lode.definitions.vocabulary import TEXT, URL
@@ -46,6 +46,24 @@ RETENTION = Form(
         "revisions": Key(shape=Integer(minimum=2, maximum=10_000), summary="revisions always kept", default=3),
     },
 )
+BUCKET = Form(
+    title="bucket",
+    keys={
+        "url": Key(
+            shape=Text(
+                what="a bucket",
+                pattern=re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[A-Za-z0-9._-]+)*"),
+                hint="such as s3://dance-cvmfs/dance.example.org",
+            ),
+            summary="s3://<bucket>/<path>",
+            required=True,
+        ),
+        "endpoint": Key(
+            shape=Text(what="a URL", pattern=re.compile(r"https?://[^\s/]+/?")), summary="server, unless Amazon's"
+        ),
+        "region": Key(shape=Text(what="a region", pattern=re.compile(r"[a-z0-9-]+")), summary="such as eu-central-1"),
+    },
+)
 REPOSITORY = Form(
     title="repository",
     keys={
@@ -57,6 +75,7 @@ REPOSITORY = Form(
         "summary": Key(shape=TEXT, summary="what it holds, in one line"),
         "contact": Key(shape=TEXT, summary="mail address of its owner"),
         "folder": Key(shape=TEXT, summary="folder of the served files; default: below the user's releases"),
+        "bucket": Key(shape=TableOf(form=BUCKET), summary="bucket of the served files, instead of a folder"),
         "servers": Key(shape=ListOf(item=URL, distinct=True), summary="URLs for clients, nearest first", default=()),
         "ttl_s": Key(
             shape=Integer(minimum=60, maximum=86_400), summary="seconds a client keeps a root catalog", default=240
@@ -79,11 +98,15 @@ def read(content: bytes, *, file: str, name: str | None = None) -> Repository:
     own = table.text("name")
     if name is not None and own not in ("", name):
         table.fault("name", f"name: {own!r} is in the file {name}.yaml", hint=f"rename the file or write: name: {name}")
+    bucket = _bucket(table.table("bucket")) if table.get("bucket") is not None else None
+    if bucket is not None and table.optional("folder") is not None:
+        table.fault("folder", "folder: the files lie in a folder or in a bucket", hint="leave one of them out")
     repository = Repository(
         name=own,
         summary=table.text("summary"),
         contact=table.text("contact"),
         folder=table.optional("folder"),
+        bucket=bucket,
         servers=table.texts("servers"),
         ttl_s=_integer(table, "ttl_s"),
         whitelist_days=_integer(table, "whitelist_days"),
@@ -95,6 +118,10 @@ def read(content: bytes, *, file: str, name: str | None = None) -> Repository:
     )
     document.finish()
     return repository
+
+
+def _bucket(table: Table) -> Bucket:
+    return Bucket(url=table.text("url"), endpoint=table.optional("endpoint"), region=table.optional("region"))
 
 
 def _compression(table: Table) -> Compression:

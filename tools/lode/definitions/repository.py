@@ -33,6 +33,15 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """A bucket that holds the served files; its account comes from the environment."""
+
+    url: str  # s3://<bucket>/<path>
+    endpoint: str | None = None  # of a server other than Amazon's
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
     """One repository: its name, and how trees are laid out, compressed, kept and offered."""
 
@@ -40,6 +49,7 @@ class Repository:
     summary: str = ""
     contact: str = ""
     folder: str | None = None  # of the served files; None: the user's own folder for repositories
+    bucket: Bucket | None = None  # instead of a folder
     servers: tuple[str, ...] = ()  # URLs that clients are configured with, nearest first, each ending in the name
     ttl_s: int = 240  # how long a client keeps a root catalog before it asks again
     whitelist_days: int = 30

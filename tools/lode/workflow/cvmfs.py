@@ -13,12 +13,12 @@ from lode import tree
 from lode.config import Places
 from lode.definitions import folders, read_repository
 from lode.definitions.catalogue import Catalogue
-from lode.definitions.repository import Compression, Repository
+from lode.definitions.repository import Bucket, Compression, Repository
 from lode.errors import DefinitionError, PublicationError, UsageError
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
 from lode.progress import Progress
-from lode.publishing.cvmfs import compress, keys, manifest, publish, resign, stratum, trust
+from lode.publishing.cvmfs import bucket, compress, keys, manifest, publish, resign, stratum, trust
 from lode.publishing.cvmfs.cache import Cache
 from lode.publishing.cvmfs.keys import KeyFiles, SigningKey
 from lode.publishing.cvmfs.manifest import Manifest
@@ -40,10 +40,18 @@ class Desk:
     folder: Path
     passphrase: bytes | None
     cache: Path
+    bucket: Bucket | None  # where they lie instead
+
+    @property
+    def place(self) -> str:
+        """Return where the repository's files lie, for people."""
+        return self.bucket.url if self.bucket else str(self.folder)
 
     def storage(self) -> Storage:
         """Return where the repository's files lie."""
-        return Folder(self.folder)
+        if self.bucket is None:
+            return Folder(self.folder)
+        return bucket.opened(self.bucket.url, endpoint=self.bucket.endpoint, region=self.bucket.region)
 
     def stratum(self) -> Stratum:
         """Return the repository's source; HostError when its public key is not here."""
@@ -68,7 +76,7 @@ class Published:
     """A release in a repository of this machine."""
 
     publication: Publication
-    folder: Path  # of the repository's files, for a web server
+    place: str  # of the repository's files: a folder for a web server, or a bucket
     public_key: Path  # for its clients
 
 
@@ -89,6 +97,7 @@ def desk(
         folder=(folder or own).absolute(),
         passphrase=passphrase,
         cache=places.cache / "cvmfs" / name,
+        bucket=repository.bucket if folder is None else None,
     )
 
 
@@ -185,7 +194,7 @@ def publish_release(
     made = not work.files.public.exists()
     if made or work.storage().read(manifest.KEY) is None:
         init(work, now=now)
-        progress.note(f"{name}: made the repository in {work.folder}, its keys in {work.files.folder}")
+        progress.note(f"{name}: made the repository in {work.place}, its keys in {work.files.folder}")
     there = work.stratum()
     _renew(work, there, now, progress)
     cache = work.remembered()
@@ -193,7 +202,7 @@ def publish_release(
         done = publish.publish(there, work.signing(), trees, cache=cache, now=now, jobs=jobs, progress=progress)
     finally:
         cache.close()
-    return Published(publication=done, folder=work.folder, public_key=work.files.public)
+    return Published(publication=done, place=work.place, public_key=work.files.public)
 
 
 def repository_of(roots: Sequence[Path]) -> str:

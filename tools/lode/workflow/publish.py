@@ -65,14 +65,14 @@ def _cvmfs(order: Order) -> Published:
     lines = [f"{made.name} {'is at' if made.new else 'stays at'} revision {made.revision}, root {made.root}"]
     lines += [f"  published  {path}" for path in made.changed]
     lines += [f"  unchanged  {path}" for path in made.unchanged]
-    lines += [f"  files      {done.folder}", f"  public key {done.public_key}"]
+    lines += [f"  files      {done.place}", f"  public key {done.public_key}"]
     lines += [f"  warning: {text}" for text in made.warnings]
     return Published(
         kind="cvmfs",
         destination=made.name,
         digest=made.root,
         new=made.new,
-        document={**asdict(made), "folder": str(done.folder), "public_key": str(done.public_key)},
+        document={**asdict(made), "place": done.place, "public_key": str(done.public_key)},
         lines=tuple(lines),
     )
 
