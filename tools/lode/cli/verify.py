@@ -27,6 +27,10 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--root", type=_FILE, metavar="FILE", help="The public key that the policy itself must be signed by.")
 @click.option("--key", type=_FILE, metavar="FILE", help="A public key to trust for everything, instead of a policy.")
 @click.option("--signature", type=_FILE, metavar="FILE", help="Where the signature is; default: beside SUBJECT.")
+@click.option("--cvmfs-key", type=_FILE, metavar="FILE",
+              help="The public key of the repository; default: where clients and Lode keep it.")  # fmt: skip
+@click.option("--share", type=click.FloatRange(0, 1), default=1.0, metavar="PART",
+              help="Of a tree in CVMFS, read this part of the files, chosen anew each time; default: all.")  # fmt: skip
 @click.option("--stack", metavar="NAME[@RELEASE]", help="Accept it only as this stack, or this release of it.")
 @common
 def command(
@@ -36,19 +40,22 @@ def command(
     root: Path | None,
     key: Path | None,
     signature: Path | None,
+    cvmfs_key: Path | None,
+    share: float,
     stack: str | None,
 ) -> None:
     """Verify SUBJECT against its signature and a trust policy; no network is needed.
 
-    SUBJECT is a lode.lock, a prefix, a release folder or the name of a released stack, a trust.yaml, or any other
-    file. KIND says what it is where its name does not. Everything that was signed is read. Exits with 9 when the
-    bytes are not those that were signed, with 13 when the policy does not accept who signed them or when, and in any
-    doubt with one of the two.
+    SUBJECT is a lode.lock, a prefix, a release folder or the name of a released stack, a trust.yaml, a tree where
+    CVMFS is mounted, the URL of one or of a whole repository, or any other file. KIND says what it is where its name
+    does not. Everything that was signed is read. Exits with 9 when the bytes are not those that were signed, with 13
+    when the policy does not accept who signed them or when, and in any doubt with one of the two.
 
     \b
     Examples:
       lode verify stacks/dance/2026.11/lode.lock
-      lode verify /cvmfs/dance.example.org/dance/2026.11/el9-x86_64 --policy trust.yaml --signature prefix.dsse
+      lode verify /cvmfs/dance.example.org/dance/2026.11/el9-x86_64 --signature prefix.dsse --share 0.1
+      lode verify https://s1.example.org/cvmfs/dance.example.org/dance/2026.11/el9-x86_64 --signature prefix.dsse
       lode verify dance@2026.11 --policy trust.yaml --root root.pub
       lode verify bundle dance.tar --key release.pub --stack dance@2026.12
     """  # noqa: D301 - \b is click's
@@ -69,6 +76,9 @@ def command(
         signature=signature,
         stack=wanted or None,
         release=release or None,
+        share=share,
+        cvmfs_key=cvmfs_key,
+        keys=session.places.keys,
     )
     emit(session, trust.VERIFIERS[kind](request))
 

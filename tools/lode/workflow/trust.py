@@ -88,6 +88,9 @@ class Request:
     signature: Path | None = None  # None: beside the subject
     stack: str | None = None  # what it must be signed as; None: as anything
     release: str | None = None
+    share: float = 1.0  # of the files of a published tree that are read
+    cvmfs_key: Path | None = None  # public key of a repository; None: where `keys` and clients keep it
+    keys: Path | None = None  # the user's folder for keys
 
     def accept(self, subject: Subject) -> Accepted:
         """Return what the policy accepts `subject` as; VerificationError when it does not."""
@@ -107,7 +110,7 @@ def kind_of(subject: str, releases_folder: Path) -> Kind:
     path = Path(subject)
     if path.is_dir():
         if prefixes.is_prefix(path):
-            return Kind.PREFIX
+            return Kind.CVMFS if (path / ".cvmfscatalog").is_file() else Kind.PREFIX
         if (path / "oci-layout").is_file():
             return Kind.IMAGE
         if (path / releases.INDEX).is_file() or (path / releases.LOCK).is_file():
@@ -119,6 +122,8 @@ def kind_of(subject: str, releases_folder: Path) -> Kind:
         if path.suffix == ".lock":
             return Kind.LOCK
         return Kind.POLICY if path.suffix in (".yaml", ".yml") else Kind.BUNDLE
+    if subject.startswith(("http://", "https://")):
+        return Kind.CVMFS
     if "/" in subject and not path.exists() and not subject.startswith((".", "/")):
         return Kind.IMAGE
     if ":" in subject and (Path(subject.rpartition(":")[0]) / "oci-layout").is_file():
@@ -140,7 +145,10 @@ def subject_of(kind: Kind, subject: str, releases_folder: Path) -> Subject:
             return Subject(kind=kind, name=subject, path=path, signature=beside, digests={"sha256": inventory})
         case Kind.RELEASE:
             return _file(kind, str(path), path / releases.INDEX)
-        case Kind.LOCK | Kind.BUNDLE | Kind.POLICY:
+        case Kind.LOCK | Kind.BUNDLE | Kind.POLICY | Kind.CVMFS:
+            if kind is Kind.CVMFS and path.suffix != ".pub":
+                hint = f"such as ~/.config/lode/keys/cvmfs/<fqrn>/<fqrn>.pub; trees are signed as prefixes: {subject}"
+                raise UsageError("of a CVMFS repository the public key is signed, <fqrn>.pub", hint=hint)
             return _file(kind, subject, path)
     raise UsageError(f"a subject of the kind {kind} lies in no file that can be signed alone")
 
@@ -167,6 +175,8 @@ def read_claim(subject: Subject, *, stack: str | None, now: datetime.datetime) -
                 signed=signed,
                 lock=prefix.lock_digest,
             )
+        case Kind.CVMFS:
+            return Claim(kind=subject.kind, stack=subject.path.stem, release="", signed=signed)
         case Kind.POLICY:
             policy = read_trust.read(_read(subject.path), file=str(subject.path))
             return Claim(kind=subject.kind, stack=policy.name, release="", signed=signed)
@@ -300,6 +310,13 @@ def verify_image(request: Request) -> Verified:
     return verify_images(request)
 
 
+def verify_cvmfs(request: Request) -> Verified:
+    """Return the acceptance of a published tree or a whole repository."""
+    from lode.workflow import prove
+
+    return prove.verify_cvmfs(request)
+
+
 # How each kind is verified.
 VERIFIERS: Mapping[Kind, Verifier] = {
     Kind.LOCK: verify_file,
@@ -308,6 +325,7 @@ VERIFIERS: Mapping[Kind, Verifier] = {
     Kind.PREFIX: verify_prefix,
     Kind.RELEASE: verify_release,
     Kind.IMAGE: verify_image,
+    Kind.CVMFS: verify_cvmfs,
 }
 
 
