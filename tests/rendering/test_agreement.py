@@ -48,9 +48,9 @@ def test_rendering_twice_gives_the_same_bytes_and_every_text_says_its_lock(name:
 HEADED = ("spack.yaml", "package.py", "recipe.yaml", "meta.yaml", "Containerfile")
 
 
-@pytest.mark.parametrize(("name", "reference"), CASES)
-def test_a_changed_hash_in_any_file_is_noticed(name: str, reference: str) -> None:
-    lock, recipes, file = shipped(reference)
+@pytest.mark.parametrize("name", RENDERERS)
+def test_a_changed_hash_in_any_file_is_noticed(name: str) -> None:
+    lock, recipes, file = shipped("dance-mini@2026.11")  # each source is changed in turn: too slow for a large stack
     tree = renderer(name).render(lock, recipes=recipes, file=file).tree
     for node in lock.nodes:
         for source in node.sources:
@@ -61,7 +61,7 @@ def test_a_changed_hash_in_any_file_is_noticed(name: str, reference: str) -> Non
 
 
 def test_differences_name_each_thing_that_is_said_otherwise() -> None:
-    lock, _, _ = shipped(references()[0])
+    lock, _, _ = shipped("dance-mini@2026.11")
     whole = agreement.of_lock(lock)
     target = lock.targets[0].definition.name
     items = {item.package: item for item in whole.items if item.target == target}
