@@ -81,6 +81,9 @@ def test_sound_recipe_has_no_faults() -> None:
          '  hint: add `tests:` with one proof that it works, such as {name: version, run: "prog --version"}'),
         (["tags: [simulation]"],
          "r0:1:1: warning: nest says nothing to cite\n  hint: add `cite:` with the DOI that its authors ask for"),
+        (["license: LicenseRef-Unknown"],
+         "r0:1:1: warning: the licence of nest is not known\n"
+         "  hint: write its SPDX expression, or a LicenseRef- of your own with its text in the documentation"),
         (["options: {qt: {default: false, summary: s}}"],
          "r0:12:11: warning: the option 'qt' of nest changes nothing\n"
          "  hint: use it in `when: +qt` or {option: qt, define: …}, or remove it"),

@@ -20,6 +20,7 @@ from lode.yamldoc import meant
 
 # Recipes with one of these tags are somebody's science: users must be able to cite them.
 CITABLE = frozenset({"simulation", "physics", "analysis", "reconstruction", "generator"})
+UNKNOWN_LICENCE = "LicenseRef-Unknown"  # what tools/new_recipe.py writes when upstream's metadata says nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,9 @@ def recipe_faults(recipe: Recipe, known: Known) -> Iterator[Fault]:
     if not recipe.tests and recipe.build.system is not System.BUNDLE:
         hint = 'add `tests:` with one proof that it works, such as {name: version, run: "prog --version"}'
         yield Fault(message=f"{recipe.name} has no test", place=recipe.place, hint=hint, warning=True)
+    if UNKNOWN_LICENCE in recipe.license:
+        hint = "write its SPDX expression, or a LicenseRef- of your own with its text in the documentation"
+        yield Fault(message=f"the licence of {recipe.name} is not known", place=recipe.place, hint=hint, warning=True)
     if not recipe.cite and CITABLE.intersection(recipe.tags):
         hint = "add `cite:` with the DOI that its authors ask for"
         yield Fault(message=f"{recipe.name} says nothing to cite", place=recipe.place, hint=hint, warning=True)

@@ -11,9 +11,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
-from lode.definitions import cycles, folders, lint
+from lode.definitions import cycles, folders, lint, named
 from lode.definitions.catalogue import Catalogue, Selection
-from lode.definitions.recipe import Recipe
+from lode.definitions.recipe import Recipe, System
 from lode.errors import DefinitionError, Fault, Place, UsageError
 from lode.workflow.target import ending
 
@@ -111,10 +111,25 @@ def _definition_faults(catalogue: Catalogue, selected: Selection) -> Iterator[Fa
     for recipe in recipes:
         yield from lint.recipe_faults(recipe, known)
         yield from _missing(lint.recipe_files(recipe), partial(catalogue.recipe_file, recipe.name))
+        yield from _named_upstream(catalogue, recipe)
     for stack in stacks:
         yield from lint.stack_faults(stack, known)
         yield from _missing(lint.test_files(stack.tests), partial(catalogue.stack_file, stack))
     yield from cycles.faults(recipes, known)
+
+
+def _named_upstream(catalogue: Catalogue, recipe: Recipe) -> Iterator[Fault]:
+    """Yield how `recipe` and what upstream names differ, when the recipe's folder says what that is."""
+    if recipe.build.system not in (System.PYTHON, System.WHEEL):
+        return
+    path = Path(recipe.folder) / named.FILE
+    if not path.exists():
+        return
+    try:
+        content = catalogue.recipe_file(recipe.name, named.FILE).read_bytes()
+        yield from named.faults(recipe, named.read(content, file=catalogue.shown(path)))
+    except DefinitionError as error:
+        yield from error.faults
 
 
 def _read(reader: Callable[[str], Value], names: Iterable[str], faults: list[Fault]) -> list[Value]:
