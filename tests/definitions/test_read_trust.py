@@ -112,6 +112,13 @@ revoked: [{{fingerprint: ab, reason: lost}}]
     ]
 
 
+def test_minimum_is_of_one_stack() -> None:
+    assert faults('name: d\nexpires: 2027-11-25\nminimum: {"dance*": "2026.10"}\n') == [
+        "trust.yaml:3:11: minimum: 'dance*' is not a stack's name",
+        "  hint: one stack's, without `*`; for cvmfs the repository's name",
+    ]
+
+
 def test_private_key_in_a_policy_is_named() -> None:
     told = faults("name: d\nexpires: 2027-11-25\nkeys: {a: {public: '-----BEGIN PRIVATE KEY-----'}}\n")
     assert told == [

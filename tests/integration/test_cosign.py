@@ -15,9 +15,11 @@ import pytest
 from tests.integration.engines import LocalRegistry, registry
 from tests.integration.newer import unpacked
 from tests.signing.factory import TODAY, policy, private, public, signer
+from tests.testing.factory import TARGET
 from tests.workflow import released
 
 from lode import digest as digests
+from lode.cli.main import run
 from lode.errors import VerificationError
 from lode.progress import Silent
 from lode.publishing.oci import attach, copy, examine, reference, store
@@ -105,7 +107,8 @@ def push(host: str, name: str, folder: Path, *, attached: bool) -> Pushed:
     layout = released.layout(folder)
     tag = released.LOCK.release
     there = Registry(Transport(reference.parse(f"{host}/{name}"), Authorizer(None)))
-    copy.copy(layout, there, [(tag, tag)], jobs=2, progress=Silent(), task="push")
+    tags = [(f"{tag}-{TARGET}", f"{tag}-{TARGET}"), (tag, tag)]
+    copy.copy(layout, there, tags, jobs=2, progress=Silent(), task="push")
     index, image = attach.manifests(layout, tag)
     for each in (index, image) if attached else ():
         attach.carry(layout, there, each.digest)
@@ -153,6 +156,78 @@ def test_we_accept_what_is_in_the_registry(pushed: Pushed) -> None:
     (found,) = examined(pushed)
     assert found.image.accepted.signers == ("one",)
     assert {each.predicate_type for each in found.image.attested} == set(TYPES) - {"urn:lode:claim:1"}
+
+
+SKOPEO = ("libc6", "libgpgme45", "libassuan9", "libgpg-error0", "libdevmapper1.02.1", "libselinux1", "libudev1",
+          "libpcre2-8-0", "libsqlite3-0", "libcap2")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def skopeo(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> list[str]:
+    """Return the command of a skopeo that checks signatures (Debian 12's does not), run with libraries of its own."""
+    libraries = [unpacked(package, "sid") / "usr/lib/x86_64-linux-gnu" for package in SKOPEO]
+    program = unpacked("skopeo", "sid") / "usr/bin/skopeo"
+    loader = [str(libraries[0] / "ld-linux-x86-64.so.2"), "--library-path", ":".join(map(str, libraries))]
+    started = subprocess.run([*loader, program, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    if started.returncode != 0:
+        pytest.skip(f"skopeo of sid does not start here: {started.stderr.strip()[-200:]}")
+    return [*loader, str(program)]
+
+
+def skopeo_copy(
+    skopeo: list[str], folder: Path, image: str, identity: str, key: str
+) -> subprocess.CompletedProcess[str]:
+    """Return what skopeo did when it copied an image under a policy that asks for the signature of `key`."""
+    host = image.partition("/")[0]
+    signed = {"type": "sigstoreSigned", "keyPath": str(folder / f"{key}.pub"), "signedIdentity": {"type": identity}}
+    policy = {"default": [{"type": "reject"}], "transports": {"docker": {host: [signed]}}}
+    place = folder / f"{key}-{identity}"
+    (place / "registries.d").mkdir(parents=True, exist_ok=True)
+    (place / "policy.json").write_text(json.dumps(policy))
+    (place / "registries.d/all.yaml").write_text(json.dumps({"docker": {host: {"use-sigstore-attachments": True}}}))
+    settings = ["--policy", str(place / "policy.json"), "--registries.d", str(place / "registries.d")]
+    return subprocess.run(
+        [*skopeo, *settings, "--tmpdir", str(place), "copy", "--src-tls-verify=false", f"docker://{image}",
+         f"dir:{place}/out"],
+        env={**os.environ, "HOME": str(place), "XDG_RUNTIME_DIR": str(place)},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_skopeo_accepts_our_signature_under_the_name_it_was_made_for(
+    pushed: Pushed, skopeo: list[str], folder: Path
+) -> None:
+    tag = f"{pushed.name}:{released.LOCK.release}-{TARGET}"
+    done = skopeo_copy(skopeo, folder, tag, "matchRepoDigestOrExact", "one")
+    assert done.returncode == 0, done.stderr
+    refused = skopeo_copy(skopeo, folder, tag, "matchRepoDigestOrExact", "other")
+    assert refused.returncode != 0
+    assert "cryptographic signature verification failed" in refused.stderr
+
+
+def test_skopeo_refuses_an_unsigned_image(bare: Pushed, skopeo: list[str], folder: Path) -> None:
+    refused = skopeo_copy(skopeo, folder, bare.reference(bare.image), "matchRepository", "one")
+    assert refused.returncode != 0
+    assert "no signature exists" in refused.stderr
+
+
+def test_command_verifies_what_a_registry_has(pushed: Pushed, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = f"{pushed.name}:{released.LOCK.release}"
+    assert run(["verify", "image", image, "--key", str(folder / "one.pub"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kind"], found["stack"], found["digests"]) == ("image", "mini", {"sha256": pushed.index.digest})
+    assert len(found["checked"]) == 2
+    assert run(["verify", image, "--key", str(folder / "other.pub")]) == 13
+
+
+def test_command_signs_what_a_registry_has(
+    bare: Pushed, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LODE_KEY_PASSWORD", PASSWORD)
+    image = f"{bare.name}:{released.LOCK.release}"
+    assert run(["verify", image, "--key", str(folder / "one.pub")]) == 9
+    assert run(["sign", "image", image, "--key", str(folder / "one.key")]) == 0
+    assert run(["verify", image, "--key", str(folder / "one.pub")]) == 0
 
 
 @pytest.fixture

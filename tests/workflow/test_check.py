@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gc
 from pathlib import Path
 
@@ -54,3 +55,18 @@ def test_overlay_may_need_what_only_the_collection_behind_it_has(
 def test_collector_of_circles_is_on_again_afterwards(root: Path) -> None:
     check(Catalogue.open([], here=root))
     assert gc.isenabled()
+
+
+def test_trust_policy_of_a_collection_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "collection.yaml").write_text('name: dmx\nversion: "1"\nsummary: x\n')
+    (tmp_path / "trust.yaml").write_text("name: dmx\nexpires: 2026-12-01\nrules: [{sign: [lock], keys: [none]}]\n")
+    catalogue = Catalogue.open([tmp_path], here=tmp_path)
+    report = check(catalogue, tmp_path, today=datetime.date(2026, 11, 25))
+    assert report.policies == 1
+    assert [str(fault) for fault in report.faults] == [
+        "trust.yaml:3:31: keys: there is no key called 'none'\n  hint: add it to keys",
+    ]
+    (tmp_path / "trust.yaml").write_text("name: dmx\nexpires: 2026-12-01\n")
+    (warning,) = check(catalogue, tmp_path / "trust.yaml", today=datetime.date(2026, 11, 25)).faults
+    assert (warning.warning, warning.message) == (True, "the trust policy dmx expires in 6 days, on 2026-12-01")
+    assert check(catalogue, tmp_path).faults == ()

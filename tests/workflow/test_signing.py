@@ -20,7 +20,8 @@ from lode.errors import TrustError, UsageError, VerificationError
 from lode.progress import Silent
 from lode.publishing.oci import attach
 from lode.publishing.oci.layout import Layout
-from lode.publishing.oci.store import MANIFESTS, oci
+from lode.publishing.oci.store import MANIFESTS, oci, of_bytes, put_bytes
+from lode.signing import cosign
 from lode.signing.claim import Kind
 from lode.workflow import signing, trust
 from lode.workflow.trust import Request, Verified
@@ -122,6 +123,20 @@ def test_signature_of_another_image_does_not_serve(tmp_path: Path) -> None:
     layout.put_manifest(other, f"sha256-{index.digest}.sig")
     with pytest.raises(VerificationError, match="the signature by the key one is of another image"):
         verify(f"{folder}/images:{released.LOCK.release}")
+
+
+def test_bundle_with_a_certificate_is_passed_over(folder: Path) -> None:
+    """Others may attest with what Lode does not read; it counts for nothing and spoils nothing."""
+    layout = released.layout(folder)
+    _, image = attach.manifests(layout, released.LOCK.release)
+    document = json.loads(cosign.bundle(cosign.image_statement(image.digest), signer("other")))
+    document["verificationMaterial"] = {"certificate": {"rawBytes": "AAAA"}, "tlogEntries": []}
+    subject = cosign.Described(media_type=image.media_type, digest=image.digest, size=len(image.content))
+    made = cosign.referrer(json.dumps(document).encode(), cosign.SIGNED_IMAGE, subject, "2026-11-25T00:00:00Z")
+    for media_type, content in made.blobs:
+        put_bytes(layout, content, media_type)
+    layout.put_manifest(of_bytes(made.manifest, cosign.MANIFEST))
+    assert verify(folder / "images").accepted.signers == ("one",)
 
 
 def test_carried_image_brings_its_signatures(made: Path, tmp_path: Path) -> None:

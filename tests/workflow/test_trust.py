@@ -16,13 +16,14 @@ from tests.describing.factory import mini, records, report_of
 from tests.signing.factory import TODAY, flips, policy, public, signer
 from tests.testing.factory import TARGET, whole
 
-from lode import inventory
+from lode import digest, inventory
 from lode.building.artifact import Artifact
 from lode.definitions.trust import TrustPolicy
 from lode.errors import HostError, TrustError, UsageError, VerificationError
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
 from lode.progress import face
+from lode.signing import cosign
 from lode.signing.claim import Kind
 from lode.workflow import report as releases
 from lode.workflow import trust
@@ -253,6 +254,13 @@ def test_policy_must_be_signed_by_the_root_key(tmp_path: Path) -> None:
     sign(file, "one")
     with pytest.raises(TrustError, match="the trust policy does not know the key"):
         trust.load_policy(file, root=public("root"), today=TODAY)
+
+
+def test_cosign_bundle_lies_beside_lock_and_index(made: Path) -> None:
+    for name in ("lode.lock", "index.json"):
+        sha256, signature = cosign.read_blob_bundle((made / f"{name}.sigstore.json").read_bytes(), name)
+        assert sha256 == digest.of_bytes((made / name).read_bytes())
+        assert public("one").verifies(signature.content, (made / name).read_bytes())
 
 
 def test_missing_subject_is_named(tmp_path: Path) -> None:

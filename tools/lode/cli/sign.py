@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from lode.cli.common import Session, common
 from lode.cli.kinds import split
 from lode.signing.claim import Claim, Kind
 from lode.workflow import keys, signing, trust
+from lode.workflow.registry import reach
 from lode.workflow.report import find_release
 
 
@@ -34,11 +36,12 @@ def command(
 ) -> None:
     """Sign SUBJECT; the signature is written to a file of its own, SUBJECT.dsse.
 
-    SUBJECT is a lode.lock, a prefix, a release folder or the name of a released stack, an image layout, a trust.yaml,
-    or any other file (a bundle). Of a release everything is signed: lock, prefixes, what is known of them (SBOM,
-    provenance, tests), images, index. What an image's signature needs is put beside the image, in the forms that
-    cosign, skopeo and podman read. KIND says what SUBJECT is where its name does not. A second key's signature is
-    added to the first one's. The key's password is taken from LODE_KEY_PASSWORD, or asked for on a terminal.
+    SUBJECT is a lode.lock, a prefix, a release folder or the name of a released stack, an image layout or an image
+    in a registry, a trust.yaml, or any other file (a bundle). Of a release everything is signed: lock, prefixes,
+    what is known of them (SBOM, provenance, tests), images, index. What an image's signature needs is put beside
+    the image, in the forms that cosign, skopeo and podman read. KIND says what SUBJECT is where its name does not.
+    A second key's signature is added to the first one's. The key's password is taken from LODE_KEY_PASSWORD, or
+    asked for on a terminal.
 
     \b
     Examples:
@@ -52,10 +55,11 @@ def command(
     now = datetime.datetime.now(datetime.UTC)
     if kind in (Kind.RELEASE, Kind.IMAGE):
         signer = keys.opened(session.places.keys, key, secret.secret)
+        opened = signing.opener(reach(session.places, os.environ))
         signed = (
             signing.sign_release(find_release(session.places.releases, name), [signer], now=now, sequence=sequence)
             if kind is Kind.RELEASE
-            else signing.sign_images(name, [signer], now=now, sequence=sequence, reference=reference)
+            else signing.sign_images(name, [signer], now=now, sequence=sequence, reference=reference, open_store=opened)
         )
         session.emit(signed.document(), "\n".join(_lines(signed)))
         return
@@ -73,7 +77,7 @@ def command(
 
 
 def _lines(signed: signing.SignedRelease) -> list[str]:
-    lines = [f"signed {signed.folder}"]
+    lines = [f"signed {signed.folder}"] if signed.folder else ["signed"]
     for each in signed.signatures:
         what = f"{each.claim.kind} {each.claim.target}".strip()
         lines.append(f"  {what}: {each.file}")

@@ -13,6 +13,7 @@ from lode.cli.kinds import split
 from lode.definitions import folders
 from lode.definitions.trust import TrustPolicy, sole
 from lode.errors import Fault, HostError, UsageError
+from lode.signing.claim import Kind
 from lode.signing.keys import PublicKey, load_public
 from lode.workflow import trust
 from lode.workflow.trust import Request, Verified
@@ -62,6 +63,9 @@ def command(
     given, name = split(arguments)
     today = datetime.datetime.now(datetime.UTC).date()
     kind = given or trust.kind_of(name, session.places.releases)
+    from lode.workflow.registry import reach
+    from lode.workflow.signing import opener
+
     if kind not in trust.VERIFIERS:
         raise UsageError(f"this Lode cannot verify the kind {kind}")
     wanted, _, release = (stack or "").partition("@")
@@ -73,6 +77,7 @@ def command(
         progress=session.progress(),
         releases=session.places.releases,
         jobs=len(os.sched_getaffinity(0)),
+        open_store=opener(reach(session.places, os.environ)) if kind is Kind.IMAGE else None,
         signature=signature,
         stack=wanted or None,
         release=release or None,

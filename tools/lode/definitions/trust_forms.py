@@ -16,6 +16,11 @@ _STACK = Text(
     pattern=re.compile(r"[a-z0-9.*-]+"),
     hint="such as dance-mini; for cvmfs the repository's name; `dance-*` for several",
 )
+_EXACT = Text(
+    what="a stack's name",
+    pattern=re.compile(r"[a-z0-9.-]+"),
+    hint="one stack's, without `*`; for cvmfs the repository's name",
+)
 _PEM = Text(what="a public key", lines=True, hint="write `public: |` and below it, indented, the PEM block")
 
 TRUSTED = Form(
@@ -69,7 +74,7 @@ TRUST = Form(
         ),
         "revoked": Key(shape=ListOf(item=TableOf(form=REVOKED)), summary="keys that count no more", default=()),
         "minimum": Key(
-            shape=MapOf(key=_STACK, value=AnyOf(scalar=VERSION, table=TableOf(form=MINIMUM))),
+            shape=MapOf(key=_EXACT, value=AnyOf(scalar=VERSION, table=TableOf(form=MINIMUM))),
             summary="the oldest release of each stack that is accepted",
             default=(),
         ),

@@ -114,11 +114,14 @@ def _tree(prefix: Path) -> tuple[Digest, int, int]:
 
 
 def listed_files(folder: Path) -> dict[PurePosixPath, tuple[Digest, int]]:
-    """Return the files of the release folder but the index, signatures, trees and hidden ones, with sha256 and size."""
+    """Return the files of the release folder with sha256 and size.
+
+    Left out are the index, signatures, trees, images (which are signed by themselves) and hidden files.
+    """
     found: dict[PurePosixPath, tuple[Digest, int]] = {}
     for path in (
         *folder.iterdir(),
-        *(file for place in folder.iterdir() if place.is_dir() for file in place.iterdir()),
+        *(file for place in folder.iterdir() if place.is_dir() and place.name != IMAGES for file in place.iterdir()),
     ):
         kept_out = path.name == INDEX or path.name.endswith(SIGNATURES) or path.name.startswith(".")
         if path.is_file() and not path.is_symlink() and not kept_out:

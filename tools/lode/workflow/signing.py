@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from lode.locking.graph import Lock
 from lode.publishing.oci import attach, examine
 from lode.publishing.oci.examine import Examined
 from lode.publishing.oci.layout import REF_NAME, Layout
+from lode.publishing.oci.reference import parse
 from lode.publishing.oci.store import Manifest, OciStore, oci
 from lode.signing import claim as claims
 from lode.signing.claim import Kind
@@ -25,7 +27,8 @@ from lode.signing.statement import Statement, Subject
 from lode.workflow import report as releases
 from lode.workflow import trust
 from lode.workflow.attestations import Predicate, predicates
-from lode.workflow.trust import Request, Signed, Verified
+from lode.workflow.registry import Reach, registry
+from lode.workflow.trust import OpenStore, Request, Signed, Verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class SignedImage:
 class SignedRelease:
     """All that was signed of a release."""
 
-    folder: Path
+    folder: Path | None  # None: an image in a registry
     signatures: tuple[Signed, ...]  # lock, prefixes, index
     images: tuple[SignedImage, ...]
 
@@ -114,14 +117,19 @@ def sign_images(
     now: datetime.datetime,
     sequence: int | None = None,
     reference: str | None = None,
+    open_store: OpenStore | None = None,
 ) -> SignedRelease:
-    """Sign all images in a layout folder, or `DIR:TAG` alone; `reference` is the repository they are signed as.
+    """Sign all images in a layout folder, `DIR:TAG` alone, or what a reference names in a registry.
 
-    UsageError when there is no layout.
+    `reference` is the repository that images of a layout are signed as. UsageError when there is no such subject.
     """
     folder, _, tag = subject.rpartition(":")
     only = None if (Path(subject) / "oci-layout").is_file() else tag
     root = Path(subject if only is None else folder)
+    if not (root / "oci-layout").is_file() and open_store is not None:
+        with open_store(subject) as (store, where):
+            found = sign_image(store, where, name=subject, signers=signers, now=now, sequence=sequence)
+        return SignedRelease(folder=None, signatures=(), images=found)
     if not (root / "oci-layout").is_file():
         raise UsageError(f"{subject} is no image layout", hint="name a folder with an oci-layout file in it")
     layout = Layout(root)
@@ -181,6 +189,18 @@ def sign_image(
             )
         )
     return tuple(found)
+
+
+def opener(by: Reach) -> OpenStore:
+    """Return what opens the repository of an image's reference, as `by` says registries are reached."""
+
+    @contextlib.contextmanager
+    def opened(text: str) -> Iterator[tuple[OciStore, str]]:
+        named = parse(text)
+        with registry(named, by) as store:
+            yield store, named.digest or named.tag or "latest"
+
+    return opened
 
 
 def verify_images(request: Request) -> Verified:

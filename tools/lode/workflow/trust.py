@@ -28,11 +28,12 @@ from lode.locking import lockfile
 from lode.progress import Progress
 from lode.publishing.oci.store import OciStore
 from lode.signing import claim as claims
+from lode.signing import cosign
 from lode.signing import envelope as envelopes
 from lode.signing import statement as statements
 from lode.signing.claim import Claim, Kind
 from lode.signing.envelope import SUFFIX, Envelope
-from lode.signing.keys import PublicKey
+from lode.signing.keys import P256, PublicKey, load_public
 from lode.signing.statement import Statement
 from lode.verifying.verify import Accepted, Sought, signers, verify
 from lode.workflow import report as releases
@@ -69,6 +70,8 @@ class Verified:
     accepted: Accepted
     checked: tuple[str, ...]
 
+
+BUNDLE_SUFFIX = ".sigstore.json"  # of the same signature for cosign
 
 OpenStore = Callable[[str], AbstractContextManager[tuple[OciStore, str]]]  # a reference to its repository and tag
 
@@ -191,9 +194,25 @@ def sign(subject: Subject, claim: Claim, signer: Signer, *, sequence: int | None
 
     Signing other bytes of the same release counts as the next try of it, unless `sequence` says which it is.
     """
-    return write_signature(
+    made = write_signature(
         subject.signature, claim, signer, name=subject.path.name, digests=subject.digests, sequence=sequence
     )
+    if subject.kind in (Kind.LOCK, Kind.RELEASE) and signer.public_key.scheme == P256:
+        _write_bundle(subject, signer)
+    return made
+
+
+def _write_bundle(subject: Subject, signer: Signer) -> None:
+    """Write the signature of a small file once more, as `cosign verify-blob --bundle` reads it."""
+    file = subject.path.with_name(subject.path.name + BUNDLE_SUFFIX)
+    key = load_public(signer.public_key.keyval["public"].encode(), "the signer's key")
+    content = _read(subject.path)
+    with contextlib.suppress(VerificationError, OSError):
+        sha256, signature = cosign.read_blob_bundle(file.read_bytes(), str(file))
+        if sha256 == subject.digests["sha256"] and key.verifies(signature.content, content):
+            return
+    signature_bytes = envelopes.sign(signer, content)
+    _replace(file, cosign.blob_bundle(Digest(subject.digests["sha256"]), signature_bytes, signer))
 
 
 def write_signature(

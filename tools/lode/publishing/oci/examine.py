@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -220,12 +219,11 @@ def _hash(store: OciStore, blobs: Sequence[Descriptor], jobs: int, progress: Pro
     """Read every blob; VerificationError for one that is not what its descriptor says."""
 
     def one(blob: Descriptor) -> None:
-        hashed, size = hashlib.sha256(), 0
-        for piece in store.get_blob(blob.digest):
-            hashed.update(piece)
+        size = 0
+        for piece in store.get_blob(blob.digest):  # which a store checks, whole
             size += len(piece)
             progress.advance(task, len(piece))
-        if size != blob.size or hashed.hexdigest() != blob.digest:
+        if size != blob.size:
             raise VerificationError(f"the blob {oci(blob.digest)} is not what its descriptor says")
 
     task = "image"
