@@ -65,7 +65,8 @@ def plan(
         shards = _shards(lock, target, estimates, limits)
         builds = _build_jobs(lock, target, shards, limits)
         jobs += [*builds, _test_job(lock, target, builds, shards, limits)]
-    jobs.append(_publish_job(lock, tuple(job.name for job in jobs if job.stage is Stage.TEST), targets, limits))
+    tests = tuple(job.name for job in jobs if job.stage is Stage.TEST)
+    jobs.append(_publish_job(lock, tests, targets or names, limits))
     return Pipeline(
         stack=lock.stack,
         release=lock.release,
@@ -182,6 +183,7 @@ def _test_job(lock: Lock, target: str, builds: Sequence[Job], shards: Sequence[_
 
 
 def _publish_job(lock: Lock, tests: tuple[str, ...], targets: Sequence[str], limits: Limits) -> Job:
+    """Return the job that lays the release down again, from what the store has, and publishes it."""
     reference = f"{lock.stack}@{lock.release}"
     only = tuple(word for target in targets for word in ("--target", target))
     return Job(
@@ -189,8 +191,11 @@ def _publish_job(lock: Lock, tests: tuple[str, ...], targets: Sequence[str], lim
         stage=Stage.PUBLISH,
         target=None,
         needs=tuple(sorted(tests)),
-        commands=(("lode", "publish", reference, *only),),
-        minutes=min(limits.minutes, START_MINUTES + _PUBLISH_MINUTES),
+        commands=(
+            ("lode", "release", reference, *only, "-j", str(limits.cores)),
+            ("lode", "publish", reference, *only),
+        ),
+        minutes=min(limits.minutes, START_MINUTES + _TEST_MINUTES + _PUBLISH_MINUTES),
         memory_mb=4000,
         disk_mb=limits.disk_mb,
         trusted=True,
