@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -12,6 +12,7 @@ from lode.building.schedule import Outcome
 from lode.cli.access import asking
 from lode.cli.common import Session, common
 from lode.cli.sharing import Sharing, sharing
+from lode.cli.spack import asking_spack, build_with_spack
 from lode.definitions.catalogue import Catalogue
 from lode.progress import duration, size
 from lode.sourcing.access import Access
@@ -32,6 +33,7 @@ from lode.workflow.seals import ASKED
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, build what does not need the failed node.")
 @click.option("--keep-work", is_flag=True, help="Leave the folders that nodes are built in.")
 @click.option("--offline", is_flag=True, help="Fetch nothing; sources must be in the mirror.")
+@asking_spack
 @asking
 @sharing
 @common
@@ -48,6 +50,7 @@ def command(
     offline: bool,
     access: Access,
     shared: Sharing,
+    spack: Mapping[str, Any],
 ) -> None:
     """Build the nodes of STACK that are not in the cache, fetching their sources first.
 
@@ -55,13 +58,21 @@ def command(
     """
     catalogue = Catalogue.open(session.collections, here=session.here)
     lock = locked(catalogue, stack)
+    chosen = choose_target(lock, target)
+    jobs = jobs or len(os.sched_getaffinity(0))
+    if builder == "spack":
+        from lode.workflow.spack import Choice
+
+        choice = Choice(jobs=jobs, only=only, keep_work=keep_work, offline=offline, access=access, **spack)
+        build_with_spack(session, lock, catalogue, chosen, choice)
+        return
     report = build(
         lock,
         catalogue,
-        choose_target(lock, target),
+        chosen,
         places=session.places,
         plan=Plan(
-            jobs=jobs or len(os.sched_getaffinity(0)),
+            jobs=jobs,
             only=only,
             keep_going=keep_going,
             keep_work=keep_work,

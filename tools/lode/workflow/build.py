@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 8  # to a store at once
 
-BUILDERS = ("rattler",)  # see `_builder`
+BUILDERS = ("rattler", "spack")  # see `_builder`, and `workflow.spack` for what builds a stack as a whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,4 +320,4 @@ def _builder(plan: Plan, seal: Seal) -> Builder:
         case "rattler":
             return Rattler(seal=seal, keep=plan.keep_work)
         case _:
-            raise UsageError(f"there is no builder {plan.builder!r}", hint=f"there is: {', '.join(BUILDERS)}")
+            raise UsageError(f"{plan.builder!r} builds no single nodes", hint=f"builders: {', '.join(BUILDERS)}")
