@@ -39,6 +39,8 @@ from lode.workflow.registry import Reach, reach
 @click.option("--sif", is_flag=True, help="Make a SIF file of each image, with Apptainer where it is installed.")
 @click.option("--rootfs", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
               help="Unpack the image's root file system there; for one target.")  # fmt: skip
+@click.option("--builder", type=click.Choice(["lode", "docker"]), default="lode", show_default=True,
+              help="docker: a container engine builds it again from a Containerfile; for one target.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), metavar="N", help="Layers at once; default: the CPUs.")
 @common
 def command(
@@ -55,6 +57,7 @@ def command(
     plain_http: bool,
     sif: bool,
     rootfs: Path | None,
+    builder: str,
     jobs: int | None,
 ) -> None:
     """Make the OCI images of a released STACK: one for each target and group, and an index over the targets.
@@ -88,6 +91,9 @@ def command(
         return
     if stack is None:
         raise UsageError("no stack is named", hint="`lode image --help` says what it takes")
+    if builder == "docker":
+        _docker(session, stack, targets, _for_all(bases), count)
+        return
     made = deliver.images(
         stack,
         session.places,
@@ -114,6 +120,25 @@ def command(
             f"  moved      {pushed.copied.moved_bytes:,} bytes, {pushed.copied.moved} of {pushed.copied.blobs} blobs"
         )
     session.emit(document, "\n".join(lines))
+
+
+def _docker(session: Session, stack: str, targets: tuple[str, ...], base: str | None, jobs: int) -> None:
+    from lode.definitions.catalogue import Catalogue
+    from lode.workflow import docker_image
+
+    if len(targets) > 1:
+        raise UsageError("an engine builds for one target at a time", hint="name one with --target")
+    made = docker_image.build(
+        Catalogue.open(session.collections, here=session.here),
+        stack,
+        target=targets[0] if targets else None,
+        base=base,
+        places=session.places,
+        environ=os.environ,
+        jobs=jobs,
+        progress=session.progress(),
+    )
+    session.emit(made.document(), f"{made.engine} has {made.name}: {made.identifier}")
 
 
 def _making(bases: tuple[str, ...], compression: str, jobs: int, by: Reach) -> Making:
