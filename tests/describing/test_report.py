@@ -111,3 +111,17 @@ def test_index_tells_targets_and_files() -> None:
         },
         "files": {"lode.lock": {"sha256": sha("file"), "size": 12}},
     }
+
+
+def test_page_tells_images_and_repository_when_there_are_any() -> None:
+    delivery = {
+        "cvmfs": {"name": "dance.example.org", "revision": 7, "root": "4ee3f0"},
+        "indexes": [{"tag": "2026.11", "group": None, "digest": "sha256:aa", "targets": [TARGET]}],
+        "images": [{"tag": "2026.11-daq", "group": "daq", "target": TARGET, "digest": "sha256:bb", "size": 1500000}],
+    }
+    tree = release(mini(), (released(mini()),), version="1.0", delivery=delivery)
+    text = tree.files[PurePosixPath("report.html")].decode()
+    for said in ("dance.example.org from revision 7 on", "4ee3f0", "sha256:aa", "sha256:bb", 'href="#delivered"'):
+        assert said in text
+    assert "delivered" not in page()
+    outline(text.encode())

@@ -9,19 +9,21 @@ from typing import Any
 
 import click
 
+from lode.cli import secret
 from lode.cli.access import asking
 from lode.cli.common import Session, common
 from lode.cli.sharing import Sharing, sharing
 from lode.definitions.catalogue import Catalogue
 from lode.sourcing.access import Access
 from lode.workflow.build import BUILDERS, Plan
+from lode.workflow.delivery import PARTS, Wishes
 from lode.workflow.release import Release, ReleasedTarget, release
 
 
 @click.command()
 @click.argument("stack")
 @click.option("--target", "targets", multiple=True, metavar="TARGET",
-              help="Release for this target; default: the one that this machine is. Repeatable.")  # fmt: skip
+              help="Release for this target; default: all that this machine can build. Repeatable.")  # fmt: skip
 @click.option("--builder", type=click.Choice(BUILDERS), default="rattler", show_default=True, help="What builds.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N",
               help="How many compilers or tests at once; default: the CPUs.")  # fmt: skip
@@ -29,6 +31,8 @@ from lode.workflow.release import Release, ReleasedTarget, release
               help="Make the release here; default: the user's folder for releases.")  # fmt: skip
 @click.option("-k", "--keep-going", is_flag=True, help="After a failure, build what does not need the failed node.")
 @click.option("--offline", is_flag=True, help="Fetch nothing; sources must be in the mirror.")
+@click.option("--without", multiple=True, type=click.Choice(PARTS), help="Leave this out. Repeatable.")
+@click.option("--key", metavar="NAME|FILE|URI", help="What signs; default: the only key of `lode keys show`.")
 @click.option("--test-again", is_flag=True, help="Run the tests even if they have passed on this very tree.")
 @asking
 @sharing
@@ -42,11 +46,18 @@ def command(
     output: Path | None,
     keep_going: bool,
     offline: bool,
+    without: tuple[str, ...],
+    key: str | None,
     test_again: bool,
     access: Access,
     shared: Sharing,
 ) -> None:
-    """Release STACK: check its definitions and lock, fetch, build, install, test, and write the report.
+    """Release STACK: check its definitions and lock, fetch, build, install, test, make images, publish, sign, report.
+
+    Images lie in the release folder; the CVMFS repository is the one that a collection defines, else one of the user's
+    own, made on first use; so is the key that signs, unless there is one. Nothing leaves this machine unless that
+    repository is in a bucket: `lode publish` and `lode image --push` send it on. When a test fails, nothing is made of
+    the trees.
 
     What is done already is not done again: a second call takes seconds, and a call after an interruption goes on
     where the first one was.
@@ -73,7 +84,14 @@ def command(
             limit_s=shared.limit_s,
         ),
         environ=os.environ,
-        now=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        now=datetime.datetime.now(datetime.UTC),
+        wishes=Wishes(
+            without=without,
+            key=key,
+            secret=secret.secret,
+            offline=offline,
+            jobs=jobs or len(os.sched_getaffinity(0)),
+        ),
         progress=session.progress(),
         test_again=test_again,
     )
@@ -101,11 +119,40 @@ def document(made: Release) -> dict[str, Any]:
             }
             for one in made.targets
         ],
+        "unable": dict(made.unable),
+        "images": made.delivery.images.document() if made.delivery.images else None,
+        "cvmfs": _revision(made),
+        "signed": made.signed.document() if made.signed else None,
+        "left": dict(made.delivery.left),
+    }
+
+
+def _revision(made: Release) -> dict[str, Any] | None:
+    revision = made.delivery.cvmfs
+    if revision is None:
+        return None
+    return {
+        "name": revision.name,
+        "revision": revision.revision,
+        "root": revision.root,
+        "new": revision.new,
+        "place": revision.place,
+        "public_key": str(revision.public_key),
     }
 
 
 def _lines(made: Release, stack: str) -> list[str]:
     lines = [line for one in made.targets for line in _target(one)]
+    if made.delivery.images:
+        lines += [f"image      {one.tag} sha256:{one.manifest.digest}" for one in made.delivery.images.indexes]
+        lines += [f"layout     {made.delivery.images.layout}"]
+    if (revision := made.delivery.cvmfs) is not None:
+        state = "" if revision.new else " (unchanged)"
+        lines += [f"cvmfs      {revision.name} revision {revision.revision}{state}, root {revision.root}"]
+        lines += [f"           {revision.place}, public key {revision.public_key}"]
+    if made.signed:
+        lines += [f"signed by  {', '.join(sorted({key for one in made.signed.signatures for key in one.keys}))}"]
+    lines += [f"left out   {part}: {reason}" for part, reason in sorted(made.delivery.left.items())]
     lines += [
         f"report     {made.report}",
         f"use it     lode shell {stack}",

@@ -70,10 +70,13 @@ class _Row:
         return sum(place.tests.get(outcome, 0) for place in self.places)
 
 
-def release(lock: Lock, targets: Sequence[TargetRelease], *, version: str) -> FileTree:
+def release(
+    lock: Lock, targets: Sequence[TargetRelease], *, version: str, delivery: Mapping[str, Any] | None = None
+) -> FileTree:
     """Return `report.html`, `CITATION.cff`, `references.bib` and `LICENCES.txt` of a release.
 
-    The page needs nothing from elsewhere. `version` is that of the program, for the page's foot.
+    The page needs nothing from elsewhere. `version` is that of the program, for the page's foot; `delivery` what the
+    release became: `images` and `indexes` with tag and digest, and the revision of the repository in `cvmfs`.
     """
     html = page.render(
         "describing",
@@ -86,6 +89,7 @@ def release(lock: Lock, targets: Sequence[TargetRelease], *, version: str) -> Fi
         kept_back=licences.kept_back(lock),
         citations=citations.citations(lock),
         seals=_seals(targets),
+        delivery=delivery or {},
         origin=origin,
         outcomes=Outcome,
         version=version,

@@ -7,8 +7,9 @@ was. The folder's files are replaced one by one, each at once, the index last.
 from __future__ import annotations
 
 import contextlib
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import filelock
@@ -25,8 +26,13 @@ from lode.progress import Progress
 from lode.testing import results
 from lode.testing.results import Outcome, TestReport
 from lode.workflow import build as building
+from lode.workflow import delivery as delivering
 from lode.workflow import report as reporting
+from lode.workflow import seals
+from lode.workflow import target as systems
+from lode.workflow.delivery import Delivery, Desk, Wishes
 from lode.workflow.lock import relock
+from lode.workflow.signing import SignedRelease
 
 _WAIT_S = 2  # how long another release of the same stack is waited for before this is said
 
@@ -55,6 +61,9 @@ class Release:
     lock_digest: Digest
     report: Path
     targets: tuple[ReleasedTarget, ...]
+    delivery: Delivery
+    signed: SignedRelease | None  # None: the delivery says why in `left`
+    unable: Mapping[str, str]  # targets of the stack that this machine cannot build, and why
 
 
 def release(
@@ -66,20 +75,22 @@ def release(
     folder: Path | None = None,
     plan: building.Plan,
     environ: Mapping[str, str],
-    now: str,
+    now: datetime.datetime,
+    wishes: Wishes,
     progress: Progress,
     test_again: bool = False,
 ) -> Release:
     """Return the complete release of the stack `reference`, in `folder` (default: the user's own for releases).
 
-    `targets`: those to build, by default the one that this machine is. `now` is the time told by test reports. Every
-    station's own errors; TestFailure, with everything but the success in place, when tests fail.
+    `targets`: those to build, by default all that this machine can. `now` is the time told by test reports and
+    signatures. Every station's own errors; TestFailure, with the report in place but nothing delivered, when tests
+    fail.
     """
     lock = checked_lock(catalogue, reference, progress=progress)
-    names = tuple(targets) or (building.choose_target(lock, None),)
+    names, unable = _targets(lock, targets, places=places, environ=environ, progress=progress)
     place = folder or places.releases / lock.stack / lock.release
     with _alone(place, progress):
-        released = tuple(
+        pairs = tuple(
             _target(
                 lock,
                 catalogue,
@@ -88,15 +99,29 @@ def release(
                 places=places,
                 plan=plan,
                 environ=environ,
-                now=now,
+                now=now.isoformat(timespec="seconds"),
                 progress=progress,
                 test_again=test_again,
             )
             for name in names
         )
+        released = tuple(one for one, _ in pairs)
         tree.replace(place / reporting.LOCK, lockfile.dump(lock))
         page = reporting.write_report(place)
-    _refuse_failures(place, released)
+        _refuse_failures(place, released)
+        desk = Desk(
+            catalogue=catalogue,
+            lock=lock,
+            folder=place,
+            places=places,
+            environ=environ,
+            now=now,
+            progress=progress,
+            wishes=wishes,
+        )
+        delivery = delivering.deliver(desk, [laid for _, laid in pairs])
+        page = reporting.write_report(place)
+        signed, left = delivering.sign(desk, delivery.left)
     return Release(
         folder=place,
         stack=lock.stack,
@@ -104,7 +129,24 @@ def release(
         lock_digest=lock.digest,
         report=page,
         targets=released,
+        delivery=replace(delivery, left=left),
+        signed=signed,
+        unable=unable,
     )
+
+
+def _targets(
+    lock: Lock, asked: Sequence[str], *, places: Places, environ: Mapping[str, str], progress: Progress
+) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """Return the targets to release, those asked for or all that this machine can build, and why not the others."""
+    if asked:
+        return tuple(dict.fromkeys(asked)), {}
+    able, unable = systems.buildable(lock, places=places, environ=environ)
+    if not able:
+        return (building.choose_target(lock, None),), {}  # whose errors say what this machine lacks
+    for name, reason in unable.items():
+        progress.note(f"not for {name}: {reason}")
+    return able, unable
 
 
 def checked_lock(catalogue: Catalogue, reference: str, *, progress: Progress) -> Lock:
@@ -144,7 +186,7 @@ def _target(
     now: str,
     progress: Progress,
     test_again: bool,
-) -> ReleasedTarget:
+) -> tuple[ReleasedTarget, Prefix]:
     from lode.building.schedule import Outcome as Built
     from lode.workflow.prefix import prefix as lay_down
 
@@ -154,13 +196,28 @@ def _target(
     report = None if test_again else _passed_before(folder, laid)
     tested = report is None
     if report is None:
-        from lode.building.seal import best
         from lode.testing.run import run_tests
+        from lode.workflow.tools import examine_tools, with_tools
 
-        report = run_tests(laid, lock, seal=best(), progress=progress, jobs=plan.jobs, started=now)
+        bench = seals.for_tests(lock.target(target).definition, "auto", seals.Site(cache=places.cache, environ=environ))
+        report = run_tests(
+            laid, lock, seal=bench.tests, compiling=bench.compiling, progress=progress, jobs=plan.jobs, started=now
+        )
+        tools = examine_tools(
+            lock,
+            catalogue,
+            target,
+            places=places,
+            jobs=plan.jobs,
+            started=now,
+            progress=progress,
+            again=test_again,
+            seal=bench.compiling,
+        )
+        report = with_tools(report, tools)
         reporting.save_tests(folder, report)
     counts = {outcome.value: sum(result.outcome is outcome for result in report.results) for outcome in Outcome}
-    return ReleasedTarget(
+    done = ReleasedTarget(
         target=target,
         built=sum(result.outcome is Built.BUILT for result in built.results),
         nodes=len(built.results),
@@ -170,6 +227,7 @@ def _target(
         tests=counts,
         tested=tested,
     )
+    return done, laid
 
 
 def _passed_before(folder: Path, laid: Prefix) -> TestReport | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from lode import __version__, inventory, tree
 from lode.building.artifact import Artifact
@@ -25,6 +27,7 @@ from lode.testing.results import TestReport
 
 LOCK = "lode.lock"
 INDEX = "index.json"
+DELIVERY = "delivery.json"  # digests of the images, revision and root hash of the repository, see `delivery`
 IMAGES = "images"  # the OCI layout of a release folder
 PREFIX = "prefix"  # the tree of a target, below its folder
 SIGNATURES = (".dsse", ".sigstore.json")  # files that sign others, the index among them
@@ -54,13 +57,22 @@ def write_report(folder: Path) -> Path:
         _target(folder, target.definition.name) for target in lock.targets if (folder / target.definition.name).is_dir()
     )
     try:
-        tree.write(describing.release(lock, targets, version=__version__), folder)
+        tree.write(describing.release(lock, targets, version=__version__, delivery=_delivery(folder)), folder)
         tree.replace(folder / INDEX, describing.index(lock, targets, listed_files(folder)))
     except OSError as error:
         raise HostError(
             f"the report cannot be written to {folder}: {error.strerror}", hint="copy the release folder elsewhere"
         ) from error
     return folder / describing.PAGE
+
+
+def _delivery(folder: Path) -> Mapping[str, Any]:
+    """Return what the release became, as `delivery.json` says; empty when nothing was made of it, or it is damaged."""
+    try:
+        document = json.loads((folder / DELIVERY).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def find_release(releases: Path, reference: str) -> Path:

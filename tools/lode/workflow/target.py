@@ -227,8 +227,9 @@ def build(
     offline: bool,
     again: bool,
     progress: Progress,
+    roles: Sequence[str] = ROLES,
 ) -> tuple[Made, ...]:
-    """Return the target's builder and runtime, made of the packages in its lock unless they are there.
+    """Return the target's builder and runtime, or one of them, made of the packages in its lock unless they are there.
 
     `again`: make them in any case. Whatever fails leaves the systems that were there. LockError when the lock is
     missing or out of date; SourceError when a package cannot be had; HostError when this machine cannot make a system;
@@ -237,7 +238,7 @@ def build(
     target = catalogue.target(name)
     lock = read_lock(catalogue, target)
     made = []
-    for role in ROLES:
+    for role in roles:
         packages = lock.of(role)
         of = _made_of(target, role, packages)
         root = roots.find(places.cache, name, role)
