@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.installing.making import artifact, no_files, sound
 from tests.integration.engines import Engine, LocalRegistry, engine, program, registry
 from tests.testing.factory import TARGET, lock, node
 
-from lode import inventory
+from lode import config, inventory
 from lode.building.artifact import Artifact
 from lode.building.cache import Cache
 from lode.definitions.recipe import Environment, Kind
@@ -24,6 +25,7 @@ from lode.installing.prefix import Prefix
 from lode.locking import lockfile
 from lode.locking.graph import Lock
 from lode.progress import Silent
+from lode.workflow.deliver import release_images
 from lode.workflow.image import Images, Making, make_images
 
 __all__ = ["engine", "registry"]
@@ -260,3 +262,36 @@ def test_group_of_a_stack_is_installed_from_the_cache_and_has_its_own_image(
     assert told["layout"] == str(place.parent / "images")
     only = json.loads(lode("image", "mini", "--group", "base", "--base", "scratch", "--json").stdout)
     assert only["images"] == [{**told["images"][1], "written": 0}]
+
+
+def test_release_is_published_to_the_registry_that_its_stack_names(
+    stack: Lock, base: Path, registry: LocalRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = replace(stack.publish, registry=f"{registry.host}/published/mini")
+    lock = sound(replace(stack, publish=named, groups={}))
+    folder = tmp_path / "release"
+    install(lock, TARGET, artifacts(lock, tmp_path), folder / TARGET / "prefix", file=no_files)
+    (folder / "lode.lock").write_bytes(lockfile.dump(lock))
+    places = config.places(os.environ)
+    wholes = [prefixes.read(folder / TARGET / "prefix")]
+    assert release_images(lock, wholes, folder, places=places, jobs=2, progress=Silent()) is None
+    told = lode("publish", str(folder), "--to", "registry", "--json", check=False)
+    assert (told.returncode, json.loads(told.stdout)["faults"][0]["message"]) == (
+        10,
+        f"there is no runtime of {TARGET} on this machine to put images on",
+    )
+    place = Path(os.environ["LODE_HOME"]) / "cache" / "targets" / TARGET / "runtime"
+    shutil.copytree(base, place / "rootfs", symlinks=True)
+    digest = "0" * 64
+    record = {"schema": 1, "asked": digest, "made_of": digest, "inventory": digest, "packages": 1}
+    (place / "root.json").write_text(json.dumps(record))
+    images = release_images(lock, wholes, folder, places=places, jobs=2, progress=Silent())
+    first, second = (json.loads(lode("publish", str(folder), "--to", "registry", "--json").stdout)[0] for _ in "12")
+    assert first["pushed"]["names"] == [
+        f"{registry.host}/published/mini:2026.11-{TARGET}",
+        f"{registry.host}/published/mini:2026.11",
+    ]
+    assert (first["new"], second["new"], second["pushed"]["moved"]) == (True, False, 0)
+    assert first["digest"] == second["digest"] == first["indexes"][0]["digest"]
+    assert images is not None
+    assert images.indexes[0].manifest.digest == first["digest"].removeprefix("sha256:")

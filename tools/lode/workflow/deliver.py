@@ -9,7 +9,7 @@ from typing import Any
 
 from lode.config import Places
 from lode.errors import HostError, UsageError
-from lode.installing.prefix import is_prefix, read
+from lode.installing.prefix import Prefix, is_prefix, read
 from lode.locking.graph import Lock
 from lode.progress import Progress
 from lode.publishing.oci import attach, copy, reference
@@ -82,6 +82,26 @@ def images(
     if groups or not is_prefix(Path(stack)):
         wholes = parts.with_groups(lock, wholes, groups, places=places, progress=progress)
     return make_images(lock, wholes, place, making=making, progress=progress)
+
+
+def release_images(
+    lock: Lock, wholes: Sequence[Prefix], folder: Path, *, places: Places, jobs: int, progress: Progress
+) -> Images | None:
+    """Return the images of a release, whole and of each group, put into its `folder`; those that are there are kept.
+
+    `wholes` are its prefixes. A target without a runtime system on this machine gets none, which is noted; None when no
+    target has one.
+    """
+    bases = runtimes(places, [prefix.target for prefix in wholes])
+    for prefix in wholes:
+        if prefix.target not in bases:
+            progress.note(f"no image for {prefix.target}: `lode target build {prefix.target}` makes what it is put on")
+    based = [prefix for prefix in wholes if prefix.target in bases]
+    if not based:
+        return None
+    prefixes = parts.with_groups(lock, based, (), places=places, progress=progress)
+    making = Making(bases=bases, jobs=jobs)
+    return make_images(lock, prefixes, folder / FOLDER, making=making, progress=progress)
 
 
 def publish_release(
