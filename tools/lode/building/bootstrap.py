@@ -89,6 +89,7 @@ def make(suite: Suite, packages: Mapping[SystemPackage, Path], tar: Path, *, on_
             "mmdebstrap",
             "--variant=minbase",
             "--format=tar",
+            "--dpkgopt=force-unsafe-io",  # a system that a crash spoils is made again
             f"--architectures={suite.arch}",
             f"--include={','.join(sorted({package.name for package in packages}))}",
             suite.name,

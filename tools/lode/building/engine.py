@@ -75,7 +75,7 @@ def pull(address: str, reference: str, *, platform: str) -> None:
     import requests
 
     engine = client(address)
-    with contextlib.suppress(docker.errors.ImageNotFound), _asking(address):
+    with _asking(address), contextlib.suppress(docker.errors.ImageNotFound):
         engine.images.get(reference)
         return
     repository, _, digest = reference.partition("@")

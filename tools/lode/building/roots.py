@@ -31,7 +31,7 @@ RECORD, ROOTFS, INVENTORY = "root.json", "rootfs", "inventory.jsonl"
 _LEFT_OUT = re.compile(
     r"(?:dev|proc|sys|run|tmp|lode|cvmfs|var/tmp|var/log|var/cache|var/lib/apt/lists|boot|media|mnt)/.*"
     r"|var/lib/(?:systemd/(?:random-seed|catalog/.*)|dpkg/(?:.*-old|lock.*|triggers/Lock)|dnf/.*|rpm/\.rpm\.lock)"
-    r"|etc/(?:machine-id|\.pwd\.lock|(?:passwd|group|shadow|gshadow|subuid|subgid)-|mtab)|\.dockerenv"
+    r"|etc/(?:(?:apt/apt\.conf|dpkg/dpkg\.cfg)\.d/99mmdebstrap|machine-id|\.pwd\.lock|(?:passwd|group|shadow|gshadow|subuid|subgid)-|mtab)|\.dockerenv"
     r"|root/\.(?:bash_history|cache/.*)|usr/share/(?:man|info)/.*"
 )
 _FOLDERS = ("dev", "proc", "sys", "run", "tmp", "var/tmp", "var/log", "var/cache", "cvmfs", "lode", "home", "root")

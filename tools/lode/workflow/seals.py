@@ -36,21 +36,24 @@ def choose(target: Target, role: str, asked: str, site: Site) -> Seal:
 
     HostError with every reason when there is none.
     """
-    reasons: dict[str, str] = {}
-    for kind in ("docker", "rootfs", "host") if asked == "auto" else (asked,):
+    ways = {"docker": _docker, "rootfs": _rootfs, "host": _host}
+    refused: dict[str, HostError] = {}
+    for kind in ways if asked == "auto" else (asked,):
         try:
-            return {"docker": _docker, "rootfs": _rootfs, "host": _host}[kind](
-                target, role, site, tuple(reasons.values())
-            )
+            return ways[kind](target, role, site, "; ".join(error.faults[0].message for error in refused.values()))
         except HostError as error:
-            reasons[kind] = error.faults[0].message
-            hint = error.faults[0].hint
+            refused[kind] = error
     if asked != "auto":
-        raise HostError(reasons[asked], hint=hint)
+        raise refused[asked]
+    reasons = {kind: error.faults[0].message for kind, error in refused.items()}
     if roots.find(site.cache, target.name, role) is None:
+        if _is_here(target):
+            raise refused["host"]
         hint = f"`lode target build {target.name}` makes its systems; or work on a machine that is one"
         raise HostError(f"{reasons['docker']}, and {reasons['host']}", hint=hint)
-    raise HostError(f"nothing here can hold {target.name}: {'; '.join(reasons.values())}", hint=hint)
+    raise HostError(
+        f"nothing here can hold {target.name}: {'; '.join(reasons.values())}", hint=refused["docker"].faults[0].hint
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,34 +120,37 @@ def engine_of(environ: Mapping[str, str]) -> str:
     )
 
 
-def _docker(target: Target, role: str, site: Site, reasons: tuple[str, ...]) -> Seal:
+def _docker(target: Target, role: str, site: Site, reason: str) -> Seal:
     from lode.building import engine
 
     root = _root(target, role, site)
     address = engine_of(site.environ)
     engine.bring(address, root.image, root.folder, root.inventory)
-    return Seal(kind="docker", engine=address, image=root.image, reason="; ".join(reasons))
+    return Seal(kind="docker", engine=address, image=root.image, reason=reason)
 
 
-def _rootfs(target: Target, role: str, site: Site, reasons: tuple[str, ...]) -> Seal:
+def _rootfs(target: Target, role: str, site: Site, reason: str) -> Seal:
     root = _root(target, role, site)
     host = best()
     if host.kind == "none":
         raise HostError(host.reason, hint="install bubblewrap (apt-get install bubblewrap) or allow user namespaces")
-    return Seal(kind="rootfs", root=root.folder, user=host.user, reason="; ".join(reasons))
+    return Seal(kind="rootfs", root=root.folder, user=host.user, reason=reason)
 
 
-def _host(target: Target, role: str, site: Site, reasons: tuple[str, ...]) -> Seal:
-    del reasons  # the host itself is no lesser place to build for it
-    here = doctor.this_os()
-    if (target.os, target.os_version, target.arch) != here:
+def _host(target: Target, role: str, site: Site, reason: str) -> Seal:
+    del reason  # the host itself is no lesser place to build for it
+    if not _is_here(target):
         raise HostError(
-            f"this machine is {' '.join(here)}, not {target.os} {target.os_version} {target.arch}",
+            f"this machine is {' '.join(doctor.this_os())}, not {target.os} {target.os_version} {target.arch}",
             hint=f"build for {target.name} in its container: `lode target build {target.name}`",
         )
     if role == "builder":
         doctor.require(target, cache=site.cache, environ=site.environ)
     return best()
+
+
+def _is_here(target: Target) -> bool:
+    return (target.os, target.os_version, target.arch) == doctor.this_os()
 
 
 def _root(target: Target, role: str, site: Site) -> Root:
