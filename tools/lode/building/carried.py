@@ -19,10 +19,12 @@ from typing import Any
 from elftools.elf.elffile import ELFFile
 
 from lode import process
+from lode.building import worker
 from lode.building.seal import Bind
 from lode.errors import HostError
 
 HOME = "/lode/python"
+CERTIFICATES = f"{HOME}/certificates.pem"  # for the worker's HTTP client, which does not start without any, nor is used
 _MAPPED = (
     "import importlib, sys; sys.path[:0] = sys.argv[1].split('\\n'); "
     "[importlib.import_module(name) for name in sys.argv[2:]]; "
@@ -74,6 +76,9 @@ def carried(packages: tuple[str, ...], entry: str) -> Carried:
         Bind(source=loader, destination=f"{HOME}/libc/{loader.name}"),
         Bind(source=stdlib(), destination=f"{HOME}/{sys.platlibdir}/{stdlib().name}"),
     ]
+    certificates = next((Path(file).resolve() for file in worker.CERTIFICATES if Path(file).is_file()), None)
+    if certificates is not None:
+        binds.append(Bind(source=certificates, destination=CERTIFICATES))
     inside = []
     for number, folder in enumerate(folders):
         inside.append(f"{HOME}/modules/{number}")

@@ -51,7 +51,7 @@ class Rattler:
                 f"the folder {root} to build in has a path of more than {_LONGEST} characters",
                 hint="set LODE_CACHE to a folder with a shorter path",
             )
-        _lay_out(order, root, keep=self.keep)
+        _lay_out(order, root, keep=self.keep, foreign=self.seal.foreign)
         started = datetime.datetime.now(datetime.UTC)
         with _following(order.workspace / "log", order.on_line):
             ended = enclosure.run(self.seal, _command(self.seal, order, root), cancel=order.cancel)
@@ -89,7 +89,7 @@ def _artifact(order: Order, result: Mapping[str, Any], record: BuildRecord) -> A
     )
 
 
-def _lay_out(order: Order, root: str, *, keep: bool) -> None:
+def _lay_out(order: Order, root: str, *, keep: bool, foreign: bool) -> None:
     """Write the script, the job and the channel of dependencies into the workspace."""
     node, target, workspace = order.node, order.target, order.workspace
     for name in ("source", "home", "tmp", "cache", "output", "recipe"):
@@ -107,6 +107,7 @@ def _lay_out(order: Order, root: str, *, keep: bool) -> None:
         "glibc": target.glibc,
         "libstdcxx": target.libstdcxx,
         "keep": keep,
+        "certificates": carried.CERTIFICATES if foreign else None,
     }
     (workspace / worker.JOB).write_text(json.dumps(job, indent=1), encoding="utf-8")
     for name in (subdir, "noarch"):

@@ -19,11 +19,14 @@ from lode.building import keeper, package
 JOB = "job.json"
 RESULT = "result.json"
 PACKAGES = "packages"
+CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")  # a system's own
 
 
 def main(root: Path) -> int:
     """Build what `job.json` in `root` says; 0 when there is a package, 1 when the build failed."""
     job = json.loads((root / JOB).read_bytes())
+    if job["certificates"] and not any(Path(file).is_file() for file in CERTIFICATES):
+        os.environ["SSL_CERT_FILE"] = job["certificates"]
     built, log = _build(job)
     with (root / "log").open("a", encoding="utf-8", errors="replace") as file:
         file.writelines(f"{line}\n" for line in log)

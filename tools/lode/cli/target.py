@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from lode.sourcing.access import Access
 from lode.workflow import seals
 from lode.workflow import target as targets
 from lode.workflow.target import Made, State, Update
+
+if TYPE_CHECKING:
+    from lode.workflow.system_image import SystemImage
 
 
 @click.group()
@@ -64,10 +67,15 @@ def show(session: Session, target: str) -> None:
 @command.command()
 @click.argument("target", nargs=-1, required=True)
 @click.option("--again", is_flag=True, help="Make systems that are there too, to see that they come out the same.")
+@click.option(
+    "--image", "as_image", is_flag=True, help="Also write each as an OCI image, in a layout beside its files."
+)
 @click.option("--offline", is_flag=True, help="Fetch nothing; OS packages must be in the mirror.")
 @asking
 @common
-def build(session: Session, target: tuple[str, ...], again: bool, offline: bool, access: Access) -> None:
+def build(
+    session: Session, target: tuple[str, ...], again: bool, as_image: bool, offline: bool, access: Access
+) -> None:
     """Make the builder and the runtime of each TARGET from the packages in its lock, unless they are there.
 
     What comes out is compared with what the target says: compiler, C and C++ libraries, tools. A Debian suite needs
@@ -86,8 +94,12 @@ def build(session: Session, target: tuple[str, ...], again: bool, offline: bool,
             again=again,
             progress=session.progress(),
         )
-    document = [_made(each) for pair in made.values() for each in pair]
-    session.emit(document, "\n".join(_made_line(each) for pair in made.values() for each in pair))
+    all_made = [each for pair in made.values() for each in pair]
+    images = {each.root.folder: _image(catalogue, each) for each in all_made} if as_image else {}
+    session.emit(
+        [_made(each, images.get(each.root.folder)) for each in all_made],
+        "\n".join(line for each in all_made for line in _made_lines(each, images.get(each.root.folder))),
+    )
 
 
 @command.command()
@@ -161,9 +173,17 @@ def _here(state: State) -> Iterator[str]:
         yield f"{role:<8} {root.inventory}  {root.packages} packages  {root.folder}"
 
 
-def _made(made: Made) -> dict[str, Any]:
+def _image(catalogue: Catalogue, made: Made) -> SystemImage:
+    from lode.workflow import system_image
+
+    return system_image.write(made.root, catalogue.target(made.root.target))
+
+
+def _made(made: Made, image: SystemImage | None) -> dict[str, Any]:
     root = made.root
+    written = {} if image is None else {"layout": str(image.layout), "digest": f"sha256:{image.digest}"}
     return {
+        **written,
         "target": root.target,
         "role": root.role,
         "made": made.new,
@@ -174,10 +194,12 @@ def _made(made: Made) -> dict[str, Any]:
     }
 
 
-def _made_line(made: Made) -> str:
+def _made_lines(made: Made, image: SystemImage | None) -> Iterator[str]:
     root = made.root
     told = "made" if made.new else "was there"
-    return f"{root.target} {root.role:<8} {root.inventory}  {root.packages} packages, {told}"
+    yield f"{root.target} {root.role:<8} {root.inventory}  {root.packages} packages, {told}"
+    if image is not None:
+        yield f"  sha256:{image.digest}  {image.layout}:{root.role}"
 
 
 def _update(update: Update) -> dict[str, Any]:

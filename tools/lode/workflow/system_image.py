@@ -29,7 +29,7 @@ def write(root: Root, target: Target) -> SystemImage:
     """Return the image of a system, written unless it is there: the same digest for the same inventory."""
     layout = Layout(root.folder.with_name(FOLDER))
     layout.root.mkdir(parents=True, exist_ok=True)
-    base = bases.of_tree(layout, root.folder, method=compression.GZIP)
+    base = bases.of_tree(layout, root.folder, method=compression.method("gzip"))
     labels = {
         "org.opencontainers.image.title": f"{root.target} {root.role}",
         "lode.target": root.target,
