@@ -16,6 +16,8 @@ from lode.errors import Fault, HostError, UsageError
 from lode.signing.claim import Kind
 from lode.signing.keys import PublicKey, load_public
 from lode.workflow import trust
+from lode.workflow.registry import reach
+from lode.workflow.signing import opener
 from lode.workflow.trust import Request, Verified
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -45,12 +47,13 @@ def command(
     share: float,
     stack: str | None,
 ) -> None:
-    """Verify SUBJECT against its signature and a trust policy; no network is needed.
+    """Verify SUBJECT against its signature and a trust policy; no network is needed but to read what lies elsewhere.
 
-    SUBJECT is a lode.lock, a prefix, a release folder or the name of a released stack, a trust.yaml, a tree where
-    CVMFS is mounted, the URL of one or of a whole repository, or any other file. KIND says what it is where its name
-    does not. Everything that was signed is read. Exits with 9 when the bytes are not those that were signed, with 13
-    when the policy does not accept who signed them or when, and in any doubt with one of the two.
+    SUBJECT is a lode.lock, a prefix, a release folder or the name of a released stack, an image layout (DIR or
+    DIR:TAG), an image in a registry, a trust.yaml, a tree where CVMFS is mounted, the URL of one or of a whole
+    repository, or any other file. KIND says what it is where its name does not. Everything that was signed is read.
+    Exits with 9 when the bytes are not those that were signed, with 13 when the policy does not accept who signed
+    them or when, and in any doubt with one of the two.
 
     \b
     Examples:
@@ -58,14 +61,12 @@ def command(
       lode verify /cvmfs/dance.example.org/dance/2026.11/el9-x86_64 --signature prefix.dsse --share 0.1
       lode verify https://s1.example.org/cvmfs/dance.example.org/dance/2026.11/el9-x86_64 --signature prefix.dsse
       lode verify dance@2026.11 --policy trust.yaml --root root.pub
+      lode verify image registry.example.org/dance:2026.11 --policy trust.yaml
       lode verify bundle dance.tar --key release.pub --stack dance@2026.12
     """  # noqa: D301 - \b is click's
     given, name = split(arguments)
     today = datetime.datetime.now(datetime.UTC).date()
     kind = given or trust.kind_of(name, session.places.releases)
-    from lode.workflow.registry import reach
-    from lode.workflow.signing import opener
-
     if kind not in trust.VERIFIERS:
         raise UsageError(f"this Lode cannot verify the kind {kind}")
     wanted, _, release = (stack or "").partition("@")
