@@ -79,5 +79,5 @@ def test_install_deps_installs_and_looks_again(
 def test_target_that_the_stack_is_not_for_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["doctor", "dance-mini", "--target", "debian99-x86_64"]) == 2
     assert capsys.readouterr().err.startswith(
-        "dance-mini is not for debian99-x86_64\n  hint: its targets: debian12-x86_64"
+        "dance-mini is not for debian99-x86_64\n  hint: its targets: debian11-x86_64, debian12-x86_64, debian13-x86_64"
     )

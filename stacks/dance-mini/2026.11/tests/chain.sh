@@ -1,19 +1,9 @@
 #!/bin/sh
-# From the simulation through the data acquisition to the analysis, with the prefix and the OS compiler alone.
+# From the simulation through the data acquisition to the analysis, with the prefix alone; compile.sh ran before.
 set -eu
 events=20000
 seed=20261101
 here=$(cd "$(dirname "$0")" && pwd)
-: "${CXX:=g++}"
-
-compile() {
-    output=$1
-    shift
-    "$CXX" -std=c++17 -O1 -Wall -o "$output" "$here/$output.cpp" -I"$PREFIX/include" "$@" \
-        -L"$PREFIX/lib" -Wl,-rpath,"$PREFIX/lib" -lzmq
-}
-compile daq_source -I"$PREFIX/include/NEST" -I"$PREFIX/include/Detectors" -lNESTCore
-compile daq_sink -lhdf5 -lzstd
 
 ./daq_sink endpoint run.h5 &
 sink=$!
