@@ -17,7 +17,7 @@ from lode.rendering import File
 from lode.sourcing.mirror import Mirror
 
 SAYS = "42 a %(b)s 100%"  # what the program prints, and what $DEEP_UNIT must be beside it
-UNIT = "k%(e)sV"
+UNIT = 'k%(e)sV "a" `id` # x'
 _CHANGES = b"--- a/deep.h\n+++ b/deep.h\n@@ -1 +1 @@\n-#define DEEP 41\n+#define DEEP 42\n"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.rendering.shipped import references, shipped
+from tests.rendering.shipped import lone, references, shipped, uncovered
 
 from lode.errors import UsageError
 from lode.rendering import RENDERERS, agreement, header, renderer
@@ -21,6 +21,14 @@ def test_output_read_back_is_the_lock(name: str, reference: str) -> None:
     said = renderer(name).read_back(rendering.tree)
     assert agreement.differences(lock, said) == ()
     assert said == agreement.of_lock(lock)
+
+
+@pytest.mark.parametrize("package", uncovered())
+def test_every_recipe_that_is_in_no_stack_agrees_in_every_output(package: str) -> None:
+    lock, recipes, file = lone(package)
+    for name in RENDERERS:
+        rendering = renderer(name).render(lock, recipes=recipes, file=file)
+        assert agreement.differences(lock, renderer(name).read_back(rendering.tree)) == (), name
 
 
 @pytest.mark.parametrize(("name", "reference"), CASES)

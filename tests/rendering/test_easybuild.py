@@ -120,13 +120,29 @@ def test_nothing_that_a_recipe_says_becomes_code(one: str, two: str, three: str)
         homepage=two,
         build=replace(recipe.build, args=(Argument(words=(one, two)),), prepare=three, finish=one,
                       environment=(("X", two),), targets=(three,)),
-        environment=Environment(prepend=(("P", one),), set=(("S", two),), value=(("V", three),)),
         tests=(Test(name="x", run=one or "x"), Test(name="y", python=two or "y")),
     )  # fmt: skip
     values = said(made_of(world, world.lock("app")), f"{T}/a/app/app-1.0-x-1.eb")
     assert _templated(values["description"]) == one
     assert _templated(values["homepage"]) == two
-    assert _templated(values["modextravars"]["V"]) == three
+
+
+@settings(max_examples=50)
+@given(HOSTILE)
+def test_a_variable_is_set_to_the_very_text_or_refused(text: str) -> None:
+    world = World()
+    world.add("app", "1.0")
+    world.recipes["app"] = replace(world.recipes["app"], environment=Environment(value=(("V", text),)))
+    lock = world.lock("app")
+    code = set(text) & {"\\", "$", "["} or re.search(r"[\x00-\x1f\x7f]| \.\. ", text) or {"'", '"'} <= set(text)
+    if not code:
+        assert _templated(said(made_of(world, lock), f"{T}/a/app/app-1.0-x-1.eb")["modextravars"]["V"]) == text
+        return
+    with pytest.raises(Inexpressible) as refused:
+        made_of(world, lock)
+    assert str(refused.value) == (
+        f"app: a module of EasyBuild cannot set V to {text!r}\n  hint: leave out what Lua and Tcl look at in a string"
+    )
 
 
 def _templated(text: str) -> str:

@@ -52,8 +52,8 @@ def test_yaml_reads_back_hostile_texts(text: str) -> None:
 def test_yaml_is_written_as_people_write_it() -> None:
     value = {"spack": {"specs": ["a@=1", {"b": [1, None, True], "c": {}}, [["x"], []]], "run": "a\n  b\n", "v": "1.2"}}
     assert quoting.yaml_document(value) == (
-        "spack:\n  specs:\n    - a@=1\n    - b:\n        - 1\n        - null\n        - true\n      c: {}\n"
-        '    - - - x\n      - []\n  run: |\n    a\n      b\n  v: "1.2"\n'
+        "spack:\n  specs:\n  - a@=1\n  - b:\n    - 1\n    - null\n    - true\n    c: {}\n"
+        '  - - - x\n    - []\n  run: |\n    a\n      b\n  v: "1.2"\n'
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lode.definitions.recipe import Kind, System
@@ -62,6 +62,13 @@ def needed(node: Node, installed: Installed) -> tuple[Node, ...]:
     """Return every node whose package must be there before `node` can be built, in build order."""
     asked = environments(node, installed)
     return in_order(installed.closure([*asked.build, *asked.host]), installed)
+
+
+def present(node: Node, installed: Installed, order: Sequence[Node]) -> tuple[Node, ...]:
+    """Return what `needed` does, in the order of `order`, which holds all nodes of the target."""
+    asked = environments(node, installed)
+    there = installed.closure([*asked.build, *asked.host])
+    return tuple(other for other in order if other.package in there)
 
 
 def in_order(names: Collection[str], installed: Installed) -> tuple[Node, ...]:

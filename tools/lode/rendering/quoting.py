@@ -7,21 +7,21 @@ the function says otherwise.
 
 from __future__ import annotations
 
-import json
 import re
 from functools import lru_cache
 from typing import Any
 
+import yaml
+from yaml.resolver import Resolver
+
 _SAFE_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_SCHEME = re.compile(r"[^ !#-\[\]-~]")  # what is not printable ASCII, and what means something in a string
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 _LINE_ENDS = {0x85: "\\x85", 0x2028: "\\u2028", 0x2029: "\\u2029"}  # lines for some readers: str.splitlines, YAML 1.1
 
 # Texts that YAML reads as themselves without quotes, but for the words that mean a boolean or nothing.
 _PLAIN = re.compile(r"[A-Za-z_/$](?:[A-Za-z0-9_./@=+,%$~^()-]|:(?=[A-Za-z0-9_/]))*(?: [A-Za-z0-9_./@=+,%$~^()-]+)*")
 _YAML_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-_UNSEEN = re.compile(
-    "[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]"
-)  # line ends of YAML 1.1 and what it calls not printable
 _NOT_LITERAL = re.compile("\\A\\s|[ \\t]\n|[\x00-\x09\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]|[ \\t]\\Z")
 
 
@@ -61,6 +61,7 @@ def _python_text(text: str) -> str:
     return f'"{inside[:-1]}"'
 
 
+@lru_cache(maxsize=65536)
 def shell(text: str) -> str:
     """Return `text` as one word of POSIX sh."""
     if _SAFE_WORD.fullmatch(_checked(text)):
@@ -87,22 +88,19 @@ def tcl(text: str) -> str:
 
 def scheme(text: str) -> str:
     """Return `text` as a string of Scheme (R7RS, Guile), in ASCII."""
-    parts = []
-    for letter in _checked(text):
-        code = ord(letter)
-        if letter in '\\"':
-            parts.append(f"\\{letter}")
-        elif letter == "\n":
-            parts.append("\\n")
-        elif code < 32 or code == 127:
-            parts.append(f"\\x{code:02x}")
-        elif code > 0xFFFF:
-            parts.append(f"\\U{code:06x}")
-        elif code > 126:
-            parts.append(f"\\u{code:04x}")
-        else:
-            parts.append(letter)
-    return f'"{"".join(parts)}"'
+    return f'"{_SCHEME.sub(_in_scheme, _checked(text))}"'
+
+
+def _in_scheme(match: re.Match[str]) -> str:
+    letter = match[0]
+    code = ord(letter)
+    if letter in '\\"':
+        return f"\\{letter}"
+    if letter == "\n":
+        return "\\n"
+    if code < 32 or code == 127:
+        return f"\\x{code:02x}"
+    return f"\\U{code:06x}" if code > 0xFFFF else f"\\u{code:04x}"
 
 
 def cmake(text: str) -> str:
@@ -137,64 +135,61 @@ def yaml_document(value: Any) -> str:
     """Return `value` (dicts, lists, texts, whole numbers, booleans, None) as a YAML document, keys as they come.
 
     Blocks, and literal blocks for texts of many lines; a text that any YAML (1.1, 1.2) might take for something else is
-    in double quotes. Ten times as fast as PyYAML, which counts with files of hundreds of packages.
+    in double quotes. TypeError for anything else.
     """
-    lines: list[str] = []
-    _yaml_block(lines, "", value, 0, after_dash=True)
-    return "\n".join(lines) + "\n"
+    text: str = yaml.dump(value, Dumper=_Yaml, sort_keys=False, allow_unicode=True, width=1 << 30)
+    return text
 
 
-def _yaml_block(lines: list[str], lead: str, value: Any, indent: int, *, after_dash: bool) -> None:
-    """Add `value` after `lead`, which a nested block continues after a dash and has below it after a key."""
-    if not isinstance(value, dict | list | tuple) or not value:
-        lines += f"{lead}{_yaml_scalar(value, indent)}".split("\n")
-        return
-    pad = " " * indent
-    if not after_dash:
-        lines.append(lead.rstrip())
-        lead = pad
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise TypeError(f"a key is text, not {key!r}")
-            _yaml_block(lines, f"{lead}{_yaml_text(key)}: ", item, indent + 2, after_dash=False)
-            lead = pad
-    else:
-        for item in value:
-            _yaml_block(lines, f"{lead}- ", item, indent + 2, after_dash=True)
-            lead = pad
+_MAP, _LIST, _TEXT = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:str"
 
 
-def _yaml_scalar(value: Any, indent: int) -> str:
-    match value:
-        case str():
-            if "\n" in value.strip("\n") and not _NOT_LITERAL.search(_checked(value)):
-                body = value.rstrip("\n")
-                ending = "-" if body == value else "" if value == f"{body}\n" else "+"
-                pad = " " * max(indent, 2)
-                inside = "\n".join(pad + line if line else "" for line in body.split("\n"))
-                return f"|{ending}\n{inside}" + "\n" * max(0, len(value) - len(body) - 1)
-            return _yaml_text(value)
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case dict():
-            return "{}"
-        case list() | tuple():
-            return "[]"
-        case _:
-            raise TypeError(f"no YAML for {type(value).__name__}")
+class _Yaml(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # the same, and faster in C
+    """Writes the values that `yaml_document` takes, each the way it says; a value that is there twice, twice."""
+
+    def represent_data(self, data: Any) -> yaml.Node:
+        """Return the node of a value."""
+        match data:
+            case str():
+                return yaml.ScalarNode(_TEXT, str(data), style=_style(data))
+            case dict():
+                pairs = [(self._key(key), self.represent_data(item)) for key, item in data.items()]
+                return yaml.MappingNode(_MAP, pairs, flow_style=False)
+            case list() | tuple():
+                return yaml.SequenceNode(_LIST, [self.represent_data(item) for item in data], flow_style=False)
+            case None | bool() | int():
+                node: yaml.Node = super().represent_data(data)
+                return node
+            case _:
+                raise TypeError(f"no YAML for {type(data).__name__}")
+
+    def _key(self, key: Any) -> yaml.Node:
+        if not isinstance(key, str):
+            raise TypeError(f"a key is text, not {key!r}")
+        return self.represent_data(key)
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
+        """Return the tag that a reader gives a node without one; `implicit`: in plain style, in quotes."""
+        if kind is not yaml.ScalarNode:
+            return _MAP if kind is yaml.MappingNode else _LIST
+        return _plain_tag(value) if implicit[0] else _TEXT
 
 
 @lru_cache(maxsize=65536)
-def _yaml_text(text: str) -> str:
+def _plain_tag(text: str) -> str:
+    """Return the tag that YAML gives a plain text."""
+    tag: str = Resolver().resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+    return tag
+
+
+@lru_cache(maxsize=65536)
+def _style(text: str) -> str | None:
+    """Return how YAML writes a text: plain, a literal block, or double quotes."""
     if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS:
-        return text
-    quoted = json.dumps(_checked(text), ensure_ascii=False)
-    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+        return None
+    if "\n" in _checked(text).strip("\n") and not _NOT_LITERAL.search(text):
+        return "|"
+    return '"'
 
 
 def _escaped(text: str, *, specials: str, short: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lode.definitions import variables
 from lode.definitions.recipe import System
@@ -118,6 +119,7 @@ def words(texts: Iterable[str]) -> str:
     return " ".join(word(text) for text in texts)
 
 
+@lru_cache(maxsize=65536)
 def word(text: str) -> str:
     """Return `text` as one word of sh in which only the variables that recipes may name are replaced."""
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]+", text):

@@ -61,8 +61,10 @@ def _sources(node: Node, target: str) -> Iterator[str]:
             inside = shell(f"{staged(place)}/{source.subdirectory}")
             yield f'mkdir -p {folder}\ncp -a "$SRC_DIR"/{inside}/. {folder}/'
     for place, patch in enumerate((patch for patch in node.patches if target in patch.targets), 1):
-        name = shell(f"{STAGED}/patch-{place}/{patch.file.rpartition('/')[2]}")
-        yield f'patch -p{patch.strip} -d "$SRC_DIR" -i "$SRC_DIR"/{name}'
+        # rattler-build puts the file into the folder that it is given, conda-build makes it that folder
+        yield f'patch="$SRC_DIR"/{STAGED}/patch-{place}'
+        yield f'if [ -d "$patch" ]; then patch=$patch/{shell(patch.file.rpartition("/")[2])}; fi'
+        yield f'patch -p{patch.strip} -d "$SRC_DIR" -i "$patch"'
     yield f'rm -rf "$SRC_DIR/{STAGED}"\ncd "$SRC_DIR"'
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 from lode.definitions.target import Target
 from lode.definitions.version import Constraint
@@ -22,6 +23,7 @@ def platform(target: Target) -> str:
     return _PLATFORMS[target.arch]
 
 
+@lru_cache(maxsize=65536)
 def version(text: str) -> str:
     """Return a version in conda's grammar: `R-3_06_02` becomes `r_3_06_02`, `4.3.4~rc1` `4.3.4_rc1`."""
     found = _RUNS.sub(lambda run: _joint(run.group()), _OTHERS.sub("_", text.lower())).strip("._+")

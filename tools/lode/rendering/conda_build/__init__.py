@@ -3,6 +3,7 @@
     README.md                                   the commands that build all of it
     <target>/recipes/<package>/                 meta.yaml, build.sh, patches
     <target>/toolchain/<name>/meta.yaml         packages that stand for the compiler and tools of the OS
+    <target>/order.txt                          the folders of recipes, each after what it needs
     <target>/online/conda_build_config.yaml     variants: compilers of conda-forge
     <target>/offline/conda_build_config.yaml    or of the OS
 
@@ -18,7 +19,7 @@ from pathlib import PurePosixPath
 
 from lode.definitions.recipe import Recipe
 from lode.definitions.target import Target
-from lode.locking.graph import Lock
+from lode.locking.graph import Lock, build_order
 from lode.rendering import File, Rendering, conda, header
 from lode.rendering.conda import toolchain
 from lode.rendering.conda.recipe import Scene
@@ -47,6 +48,8 @@ def render(lock: Lock, *, recipes: Mapping[str, Recipe], file: File) -> Renderin
         scene = Scene.of(target, nodes)
         root = PurePosixPath(target.name)
         files |= _toolchain(target, root, mark)
+        order = "".join(f"{root / 'recipes' / node.package}\n" for node in build_order(lock, target.name))
+        files[root / "order.txt"] = order.encode()
         for node in nodes.values():
             folder = root / "recipes" / node.package
             files[folder / "meta.yaml"] = f"{mark}{meta.text(meta.document(node, scene))}".encode()

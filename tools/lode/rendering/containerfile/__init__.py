@@ -72,7 +72,7 @@ def context(lock: Lock, target: Target, file: File) -> FileTree:
     }
     for node in order:
         folder = PurePosixPath("nodes", node.package)
-        files[folder / "node.sh"] = f"{mark}\n{words(node, target, installed)}".encode()
+        files[folder / "node.sh"] = f"{mark}\n{words(node, target, installed, order)}".encode()
         files[folder / "build.sh"] = script(node, target, root=ROOT, jobs=None).encode()
         for number, patch in enumerate(patches.on(node, target.name), 1):
             files[folder / f"{number}.patch"] = file(node.package, patch.file)

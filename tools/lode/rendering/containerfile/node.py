@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lode.definitions.target import Target
 from lode.locking.graph import Node, dependencies
 from lode.rendering import mirror, patches
-from lode.rendering.environments import Installed, needed
+from lode.rendering.environments import Installed, present
 from lode.rendering.quoting import shell
 from lode.rendering.weakening import Weakening
 
 _TOKEN = re.compile(r"[ \t]+|#[^\n]*|(?P<end>\n)|(?P<word>(?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'|\\')+)")
 
 
-def words(node: Node, target: Target, installed: Installed) -> str:
+def words(node: Node, target: Target, installed: Installed, order: Sequence[Node]) -> str:
     """Return the lines that say what the node is, what it needs, and how its sources are laid out."""
     lines = [
         ("package", node.package, node.version),
         ("needs", *dependencies(node, target.name)),
-        ("present", *(other.package for other in needed(node, installed))),
+        ("present", *(other.package for other in present(node, installed, order))),
     ]
     for source in node.sources:
         if target.name in source.targets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -12,9 +13,11 @@ from lode.rendering.easybuild import sources
 from lode.rendering.easybuild.block import block, within
 from lode.rendering.easybuild.words import called, plain, suffix
 from lode.rendering.quoting import python, shell
-from lode.rendering.weakening import Weakening
+from lode.rendering.weakening import Inexpressible, Weakening
 
 SYSTEM = {"name": "system", "version": "system"}  # the toolchain that is the OS's compiler
+# what easybuild.tools.module_generator (5.x) hands on to Lua and Tcl as code, or takes for the end of a string
+_UNHELD = re.compile(r"[\\$\[\x00-\x1f\x7f]| \.\. ")
 _PLACES = ("bin", "lib", "include", "share")
 
 
@@ -99,6 +102,11 @@ def _environment(node: Node) -> dict[str, Any]:
         for name, path in node.environment.set
     }
     variables |= {name: plain(text) for name, text in node.environment.value}
+    for name, texts in (*paths.items(), *((name, [text]) for name, text in variables.items())):
+        for text in texts:
+            if _UNHELD.search(text) or ("'" in text and '"' in text):
+                message = f"{node.package}: a module of EasyBuild cannot set {name} to {text!r}"
+                raise Inexpressible(message, hint="leave out what Lua and Tcl look at in a string")
     found: dict[str, Any] = {}
     if paths:
         found["modextrapaths"] = paths

@@ -68,7 +68,7 @@ def render(lock: Lock, *, recipes: Mapping[str, Recipe], file: File) -> Renderin
 def _packages(lock: Lock, target: Target, mark: str, file: File) -> Mapping[PurePosixPath, bytes]:
     order = build_order(lock, target.name)
     installed = Installed(target=target.name, nodes={node.package: node for node in order})
-    added = [f"{mark}\n{_CHOICE}", *(package(node, target, installed) for node in order)]
+    added = [f"{mark}\n{_CHOICE}", *(package(node, target, installed, order) for node in order)]
     files = {
         PurePosixPath("CMakeLists.txt"): "\n".join(added).encode(),
         PurePosixPath("sources.cmake"): f"{mark}\n{_text('sources.cmake.txt')}".encode(),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lode.definitions.recipe import System
 from lode.definitions.target import Target
 from lode.locking.graph import LockedSource, Node, dependencies
 from lode.rendering import mirror, patches
-from lode.rendering.environments import Installed, needed
+from lode.rendering.environments import Installed, present
 from lode.rendering.lcgcmake.language import Raw, dump
 from lode.rendering.lcgcmake.words import called
 from lode.rendering.weakening import Weakening
@@ -20,12 +20,12 @@ _HERE = "${CMAKE_CURRENT_SOURCE_DIR}"
 _PLAIN_URL = re.compile(r"[A-Za-z0-9_+=./:@%~,-]+")
 
 
-def package(node: Node, target: Target, installed: Installed) -> str:
-    """Return the calls that define the package."""
+def package(node: Node, target: Target, installed: Installed, order: Sequence[Node]) -> str:
+    """Return the calls that define the package; `order` is the build order of all."""
     name = called(node.package)
     sources = [source for source in node.sources if target.name in source.targets]
     folder = f"{_HERE}/{name}"
-    needs = ":".join(f"${{{called(other.package)}_home}}" for other in needed(node, installed))
+    needs = ":".join(f"${{{called(other.package)}_home}}" for other in present(node, installed, order))
     text = ""
     arguments: list[str] = [Raw(name)]
     if is_plain(sources):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from lode.rendering import names
 
@@ -16,6 +17,7 @@ PROJECTS = frozenset(("root",))  # of the application area: LCG_AA_project
 _RESERVED = frozenset(("all", "clean", "depend", "help", "install", "package", "test", "codegen", "preinstall", "lode"))
 
 
+@lru_cache(maxsize=65536)
 def called(package: str) -> str:
     """Return the name of `package`: LCGCMake takes what follows a dash in a dependency for a version."""
     name = names.elsewhere(package, NAMES).replace("-", "_")

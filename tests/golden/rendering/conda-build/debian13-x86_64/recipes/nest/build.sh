@@ -17,7 +17,9 @@ JOBS=${CPU_COUNT:-1}
 export JOBS
 export CMAKE_BUILD_PARALLEL_LEVEL=$JOBS NPY_NUM_BUILD_JOBS=$JOBS MAX_JOBS=$JOBS
 touch -d "-2 seconds" "$BUILD_DIR/lode-began"
-patch -p1 -d "$SRC_DIR" -i "$SRC_DIR"/lode-sources/patch-1/a.patch
+patch="$SRC_DIR"/lode-sources/patch-1
+if [ -d "$patch" ]; then patch=$patch/a.patch; fi
+patch -p1 -d "$SRC_DIR" -i "$patch"
 rm -rf "$SRC_DIR/lode-sources"
 cd "$SRC_DIR"
 flags="-O2 -g0 -march=x86-64-v2 -ffile-prefix-map=$SRC_DIR=/usr/src/$PKG_NAME -ffile-prefix-map=$PREFIX=/usr"
