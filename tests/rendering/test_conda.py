@@ -248,10 +248,39 @@ def test_readme_builds_two_packages_in_order_without_lode_or_network(tmp_path: P
     built = subprocess.run([sys.executable, *command], cwd=tmp_path / "out", env=environment, capture_output=True,
                            text=True, timeout=300, check=False)  # fmt: skip
     assert built.returncode == 0, built.stderr + built.stdout
-    assert built.stdout.splitlines()[-2:] == ["low 1.0", "high 2.0"]
+    *_, low, high, told = built.stdout.splitlines()
+    assert (low, high) == ("low 1.0", "high 2.0")
+    assert told.startswith(f"{tmp_path / 'out/channel-offline/pixi.lock'}: ")
     packages = sorted(path.name for path in (tmp_path / "out/channel-offline/linux-64").glob("*.conda"))
     assert [name.partition("-r")[0] for name in packages if "-r" in name] == ["high-2.0", "low-1.0"]
     assert installed(tmp_path, packages) == ("42\n", "it's $HOME\n")
+    locked = pixi_locked(tmp_path / "out/channel-offline/pixi.lock")
+    for name in packages:
+        if "-r" in name:
+            path = tmp_path / "out/channel-offline/linux-64" / name
+            assert locked[name] == (path.as_uri(), of_bytes(path.read_bytes()))
+    command += ["--address", "https://channel.example.org/x/"]
+    again = subprocess.run([sys.executable, *command], cwd=tmp_path / "out", env=environment, capture_output=True,
+                           text=True, timeout=300, check=False)  # fmt: skip
+    assert again.returncode == 0, again.stderr + again.stdout
+    served = pixi_locked(tmp_path / "out/channel-offline/pixi.lock")
+    assert {name: f"https://channel.example.org/x/linux-64/{name}" for name in locked} == {
+        name: address for name, (address, _) in served.items()
+    }
+
+
+def pixi_locked(path: Path) -> dict[str, tuple[str, str]]:
+    """Return the address and sha256 of each package by its file's name, as rattler reads a lock of pixi's."""
+    from rattler import LockFile
+
+    environment = LockFile.from_path(path).default_environment()
+    assert environment is not None
+    (platform,) = environment.platforms()
+    records = environment.conda_repodata_records_for_platform(platform) or []
+    return {
+        one.file_name: (one.url if "://" in one.url else Path(one.url).as_uri(), (one.sha256 or b"").hex())
+        for one in records
+    }
 
 
 def installed(root: Path, packages: list[str]) -> tuple[str, str]:

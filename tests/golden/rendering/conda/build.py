@@ -5,6 +5,8 @@
 """Build every package of a target, in order, with rattler-build (`pip install py-rattler-build`)."""
 
 import argparse
+import asyncio
+import importlib.util
 import os
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -23,6 +25,7 @@ def main() -> None:
     parser.add_argument("--channel", action="append", help="where compilers and tools come from (conda-forge)")
     parser.add_argument("--mirror", help="address of a folder of sources by their hash, as `lode fetch` keeps it")
     parser.add_argument("--output", type=Path, help="the channel to make (channel-online or channel-offline)")
+    parser.add_argument("--address", help="where the channel will be served, for pixi.lock (the folder itself)")
     options = parser.parse_args()
     mode = "offline" if options.offline else "online"
     output = (options.output or Path(f"channel-{mode}")).resolve()
@@ -36,8 +39,11 @@ def main() -> None:
     if options.offline:
         for path in sorted((folder / "toolchain").glob("*/recipe.yaml")):
             build(path, VariantConfig({}), output, channels)
-    for path in in_order(folder / "recipes", options.packages):
-        build(path, variants, output, channels)
+    made = [build(path, variants, output, channels) for path in in_order(folder / "recipes", options.packages)]
+    if importlib.util.find_spec("rattler"):
+        asyncio.run(lock(made, output, channels, (options.address or output.as_uri()).rstrip("/")))
+    else:
+        print("no pixi.lock was made: `pip install py-rattler`, then run this again")
 
 
 def in_order(folder: Path, packages: list[str]) -> list[Path]:
@@ -55,13 +61,34 @@ def in_order(folder: Path, packages: list[str]) -> list[Path]:
     return [folder / name / "recipe.yaml" for name in TopologicalSorter(dict(sorted(needs.items()))).static_order()]
 
 
-def build(path: Path, variants: VariantConfig, output: Path, channels: list[str]) -> None:
-    """Build the package of one recipe, unless the channel has it."""
+def build(path: Path, variants: VariantConfig, output: Path, channels: list[str]) -> str:
+    """Build the package of one recipe, unless the channel has it; return the requirement that only it meets."""
     tools = ToolConfiguration(test_strategy="skip", skip_existing="local", use_sharded=False)
-    for variant in Stage0Recipe.from_file(path).render(variants):
-        print(f"{path.parent.name} {variant.recipe.package.version}", flush=True)
-        variant.run_build(tool_config=tools, output_dir=output, channels=channels, no_build_id=True,
-                          env_isolation=EnvironmentIsolation.STRICT)
+    (variant,) = Stage0Recipe.from_file(path).render(variants)
+    read = variant.recipe.to_dict()
+    print(f"{path.parent.name} {read['package']['version']}", flush=True)
+    variant.run_build(tool_config=tools, output_dir=output, channels=channels, no_build_id=True,
+                      env_isolation=EnvironmentIsolation.STRICT)
+    return f"{read['package']['name']} =={read['package']['version']} {read['build']['string']}"
+
+
+async def lock(made: list[str], output: Path, channels: list[str], address: str) -> None:
+    """Write `pixi.lock` into the channel: all packages that were made and what they need, at the channel's address."""
+    from rattler import LockChannel, LockFile, LockPlatform, Platform, RepoDataRecord, VirtualPackage, solve
+
+    records = await solve(channels, made, virtual_packages=VirtualPackage.detect())
+    platform = LockPlatform(str(Platform.current()))
+    locked = LockFile([platform])
+    locked.set_channels("default", [LockChannel(f"{address}/"), *(LockChannel(one) for one in channels[1:])])
+    here = output.as_uri()
+    for record in sorted(records, key=lambda one: one.name.normalized):
+        if record.url.startswith(here):
+            url = address + record.url[len(here):]
+            record = RepoDataRecord(record, record.file_name, url, f"{address}/")
+        locked.add_conda_package("default", platform, record)
+    locked.to_path(output / "pixi.lock")
+    print(f"{output / 'pixi.lock'}: {len(records)} packages")
+    await asyncio.sleep(0.05)  # py-rattler may crash when its threads are ended at once
 
 
 if __name__ == "__main__":
