@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import json
 import os
 import shutil
@@ -11,13 +12,17 @@ from pathlib import Path
 
 import pytest
 from tests.integration.chain import chain
-from tests.rendering.shipped import references, shipped
+from tests.rendering.shipped import catalogue, references, shipped
 
 from lode import tree
+from lode.errors import SourceError
 from lode.rendering import agreement
 from lode.rendering.easybuild import render
 from lode.rendering.easybuild.words import NAMES, suffix
 from lode.rendering.names import here
+from lode.sourcing.access import Access
+from lode.sourcing.fetch import fetch
+from lode.sourcing.mirror import Mirror
 
 pytestmark = pytest.mark.integration
 
@@ -103,3 +108,28 @@ def test_easybuild_builds_two_nodes_from_a_mirror(easybuild: Path, tmp_path: Pat
     )  # fmt: skip
     assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-2000:]
     assert (tmp_path / f"software/app/1.0{suffix(lock)}/bin/app").is_file()
+
+
+def test_easybuild_builds_two_packages_of_dance_mini(easybuild: Path, tmp_path: Path) -> None:
+    lock, recipes, file = shipped("dance-mini@2026.11")
+    (target,) = (one.definition for one in lock.targets)
+    version = subprocess.run([target.compiler.c, "-dumpfullversion"], capture_output=True, text=True, check=False)
+    if version.stdout.strip() != target.compiler.version:
+        pytest.skip(f"the compiler of this host is not that of {target.name}")
+    tree.write(render(lock, recipes=recipes, file=file).tree, tmp_path / "out")
+    mirror, access = Mirror(tmp_path / "mirror"), Access(archive="")
+    try:
+        fetch(lock, mirror, targets=[target.name], packages=["zlib", "bzip2"], access=access,
+              recipe_file=catalogue().recipe_file)  # fmt: skip
+    except SourceError as error:
+        pytest.skip(f"the sources are not reachable from here: {error}")
+    names = [f"{name}-{lock.node(name).version}{suffix(lock)}" for name in ("zlib", "bzip2")]
+    built = eb(
+        easybuild, "eb", "--allow-use-as-root-and-accept-consequences", f"--robot={tmp_path}/out/{target.name}",
+        f"--sourcepath={mirror.root}", *(f"{name}.eb" for name in names), home=tmp_path,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-2000:]
+    assert (tmp_path / f"software/zlib/{names[0].removeprefix('zlib-')}/lib/libz.so.1").exists()
+    bzip2 = tmp_path / f"software/bzip2/{names[1].removeprefix('bzip2-')}/bin/bzip2"
+    packed = subprocess.run([bzip2, "-c"], input=b"dance", capture_output=True, check=True).stdout
+    assert bz2.decompress(packed) == b"dance"
