@@ -57,16 +57,32 @@ def _fetch(package: str, suite: str, place: Path) -> None:
     }
     apt = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in options.items())]
     archives = root / "new"
-    for command in ([*apt, "update"], [*apt, "download", package]):
-        done = subprocess.run(command, cwd=archives, capture_output=True, text=True, timeout=500, check=False)
-        if done.returncode != 0:
-            pytest.skip(f"apt cannot serve {package} of {suite}: {(done.stderr or done.stdout).strip()[-300:]}")
+    trouble = ""
+    lists = root / "lists-are-there"
+    for attempt in range(2):  # the lists of another day may name a version that is gone
+        if attempt or not lists.exists():
+            trouble = _run([*apt, "update"], archives)
+            lists.touch()
+        else:
+            trouble = ""
+        trouble = trouble or _run([*apt, "download", package], archives)
+        if not trouble:
+            break
+        lists.unlink(missing_ok=True)
+    if trouble:
+        pytest.skip(f"apt cannot serve {package} of {suite}: {trouble}")
     (archive,) = archives.glob(f"{package}_*.deb")
     part = place.with_name(f"{place.name}.partial")
     shutil.rmtree(part, ignore_errors=True)
     subprocess.run(["dpkg", "-x", archive, part], check=True, timeout=300)
     archive.unlink()
     part.rename(place)
+
+
+def _run(command: list[str], folder: Path) -> str:
+    """Return the end of what apt says was wrong, "" when nothing was."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500, check=False)
+    return "" if done.returncode == 0 else (done.stderr or done.stdout).strip()[-300:] or "no word of why"
 
 
 def _mirrors() -> Iterator[str]:
