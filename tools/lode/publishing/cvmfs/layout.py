@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lode.errors import PublicationError
-from lode.publishing.cvmfs import catalog, objects, trees
+from lode.publishing.cvmfs import catalog, objects, trees, variants
 from lode.publishing.cvmfs.objects import Deflate, Kind
 from lode.publishing.cvmfs.rows import (
     DIRECTORY,
+    MARKER,
     MOUNT_POINT,
     NESTED_ROOT,
     Catalog,
@@ -26,6 +27,7 @@ from lode.publishing.cvmfs.rows import (
 )
 from lode.publishing.cvmfs.storage import Reader, Storage
 
+_RESERVED = re.compile(r"/[^/]*/(?:current/[^/]*|[^/]*/(?:host|setup\.sh))")  # what variants makes
 _MOUNT = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9._+\-]*){3}")
 
 
@@ -48,7 +50,7 @@ class Change:
 
 def is_mount(path: str) -> bool:
     """Return whether a tree may be mounted at `path`: `/<stack>/<release>/<target>`."""
-    return _MOUNT.fullmatch(path) is not None
+    return _MOUNT.fullmatch(path) is not None and not _RESERVED.fullmatch(path)
 
 
 def empty(mtime: int) -> Catalog:
@@ -64,8 +66,10 @@ def mounts(upper: Catalog) -> dict[bytes, Mount]:
         for one in upper.nested
         if one.path in rows
     }
-    markers = [row.hash or "" for row in upper.rows if row.flags & 5 == 4]
-    if _rows(upper.prefix, found, upper.rows[0].mtime, markers[0] if markers else "") != upper.rows:
+    marked = upper.prefix + b"/" + MARKER
+    blank = next((row.hash or "" for row in upper.rows if row.path == marked), "")
+    plain = tuple(row for row in upper.rows if not variants.is_variant(row.path, upper.prefix))
+    if _rows(upper.prefix, found, upper.rows[0].mtime, blank) != plain:
         where = upper.prefix.decode() or "/"
         raise PublicationError(
             f"the catalog of {where} was not laid out by Lode: publishing would remove what is there",
@@ -84,10 +88,12 @@ def find(storage: Reader, root: Catalog, path: str) -> Nested | None:
     return {one.path: one for one in upper.nested}.get(path.encode())
 
 
-def changed(storage: Storage, root: Catalog, changes: Mapping[str, Change], *, deflate: Deflate, mtime: int) -> Catalog:
+def changed(
+    storage: Storage, root: Catalog, changes: Mapping[str, Change], *, name: str, deflate: Deflate, mtime: int
+) -> Catalog:
     """Return the root catalog with `changes` by path made, the stacks' catalogs stored; its properties are left out.
 
-    `mtime` is that of a repository in which nothing is left.
+    `name` is the repository's, `mtime` the time of one in which nothing is left.
     """
     stacks: dict[bytes, dict[bytes, Change]] = {}
     for path, change in changes.items():
@@ -102,6 +108,9 @@ def changed(storage: Storage, root: Catalog, changes: Mapping[str, Change], *, d
         else:
             upper = catalog.load(objects.get(storage, old.nested.hash, Kind.CATALOG))
         made = _mounted(storage, upper, wanted, mtime, blank)
+        times = {path: mount.mtime for path, mount in mounts(made).items()}
+        more = variants.rows(storage, name, stack, times, deflate=deflate)
+        made = replace(made, rows=(*made.rows[:2], *sorted((*made.rows[2:], *more), key=lambda row: row.path)))
         if not made.nested:
             above[stack] = Change(mount=None)
             continue

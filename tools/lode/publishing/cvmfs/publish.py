@@ -133,7 +133,14 @@ def _committed(
     names = {tag.name for tag in wanted}
     tags = [*(tag for tag in head.tags if tag.name not in names), *wanted]
     if changes:
-        root = layout.changed(there.storage, head.root, changes, deflate=there.deflate, mtime=head.root.rows[0].mtime)
+        root = layout.changed(
+            there.storage,
+            head.root,
+            changes,
+            name=there.repository.name,
+            deflate=there.deflate,
+            mtime=head.root.rows[0].mtime,
+        )
         return stratum.commit(there, head, root, tags, key, now=now)
     if any(not tag.root for tag in tags):
         return stratum.retag(there, head, tags, key, now=now)
