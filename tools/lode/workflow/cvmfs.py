@@ -18,13 +18,18 @@ from lode.errors import DefinitionError, PublicationError, UsageError
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
 from lode.progress import Progress
-from lode.publishing.cvmfs import bucket, compress, keys, manifest, publish, resign, stratum, trust
+from lode.publishing.cvmfs import bucket, compress, keys, listing, manifest, nesting, publish, resign, stratum, trust
+from lode.publishing.cvmfs import bundle as bundles
 from lode.publishing.cvmfs.cache import Cache
 from lode.publishing.cvmfs.keys import KeyFiles, SigningKey
 from lode.publishing.cvmfs.manifest import Manifest
 from lode.publishing.cvmfs.publish import Publication, Source
 from lode.publishing.cvmfs.storage import Folder, Storage
 from lode.publishing.cvmfs.stratum import Stratum
+from lode.publishing.cvmfs.whitelist import Whitelist
+from lode.signing import envelope as envelopes
+from lode.signing.envelope import SUFFIX
+from lode.workflow import trust as trusting
 from lode.workflow.report import PREFIX, find_release
 from lode.yamldoc import meant
 
@@ -122,6 +127,11 @@ def find(catalogue: Catalogue, name: str) -> Repository:
     raise DefinitionError(f"there is no repository called {name!r}", hint=hint)
 
 
+def known(catalogue: Catalogue, name: str) -> Repository:
+    """Return the repository that a collection defines, else one of that name with Lode's defaults."""
+    return find(catalogue, name) if name in names(catalogue) else Repository(name=name)
+
+
 def define(catalogue: Catalogue, name: str) -> tuple[Repository, Path | None]:
     """Return the repository called `name`, and its file when that was written now, into the first collection."""
     if name in names(catalogue):
@@ -169,6 +179,40 @@ def sources(references: Sequence[str], places: Places, name: str) -> tuple[Sourc
     return tuple(found)
 
 
+def rotate(work: Desk, *, now: datetime.datetime) -> Whitelist | None:
+    """Make a new signing key; return the whitelist that names it, None when the master key lies elsewhere."""
+    keys.rotate(work.files, now=now, passphrase=work.passphrase)
+    if not work.files.master.exists():
+        return None
+    there, master = work.stratum(), keys.load_private(work.files.master, work.passphrase)
+    text = resign.request(there, work.files.certificate.read_bytes(), now=now)
+    return resign.install(there, resign.sign(text, master), now=now)
+
+
+def bundle_tree(
+    work: Desk, source: Source, file: Path, *, signature: Path | None, progress: Progress
+) -> bundles.Bundle:
+    """Write the bundle of a tree, signed when its prefix is: `signature`, or the file beside it."""
+    beside = signature or source.root.with_name(source.root.name + SUFFIX)
+    envelope = trusting.read_envelope(beside)
+    if signature is not None and envelope is None:
+        raise UsageError(f"there is no signature {signature}", hint=f"`lode sign {source.root}` makes one")
+    found = listing.read(source.root, source.inventory)
+    sizes = nesting.sizes(found.members, nesting.cuts(found.members, work.repository.nesting))
+    plan = [
+        f"{source.mount} of {work.repository.name}: {sum(found.members.values()):,} entries, {found.size:,} bytes",
+        *(f"catalog {source.mount}/{path}".rstrip("/") + f": {size:,} entries" for path, size in sizes.items()),
+    ]
+    return bundles.write(
+        source,
+        work.repository,
+        file,
+        plan="".join(f"{line}\n" for line in plan),
+        signature=envelopes.dump(envelope) if envelope is not None else None,
+        progress=progress,
+    )
+
+
 def publish_release(
     catalogue: Catalogue,
     roots: Sequence[Path],
@@ -188,8 +232,7 @@ def publish_release(
     that are published already make no revision. PublicationError, and the repository as it was, when one cannot be.
     """
     name = repository_of(roots)
-    repository = find(catalogue, name) if name in names(catalogue) else Repository(name=name)
-    work = desk(repository, places, key_folder=key_folder, folder=folder, passphrase=passphrase)
+    work = desk(known(catalogue, name), places, key_folder=key_folder, folder=folder, passphrase=passphrase)
     trees = sources([str(root) for root in roots], places, name)
     made = not work.files.public.exists()
     if made or work.storage().read(manifest.KEY) is None:

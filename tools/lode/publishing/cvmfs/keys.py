@@ -80,12 +80,28 @@ def generate(files: KeyFiles, *, now: datetime.datetime, passphrase: bytes | Non
     tree.replace(files.public, public_pem(master.public_key()))
 
 
+def rotate(files: KeyFiles, *, now: datetime.datetime, passphrase: bytes | None = None) -> None:
+    """Make a new signing key and its certificate in the place of those there, which are kept as `….old`.
+
+    The whitelist must name it before it can sign: `resign`. A kill between the two files is told by `load_signing`, and
+    another call mends it. HostError when there is no key yet.
+    """
+    for file in (files.signing, files.certificate):
+        tree.replace(file.with_name(f"{file.name}.old"), _read(file), mode=0o600)
+    signing = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
+    tree.replace(files.signing, _private(signing, passphrase), mode=0o600)
+    tree.replace(files.certificate, _certificate(signing, files.name, now))
+
+
 def load_signing(files: KeyFiles, passphrase: bytes | None) -> SigningKey:
     """Return the signing key; HostError when it is not here, cannot be opened, or is not that of its certificate."""
     key = load_private(files.signing, passphrase)
     certificate = _read(files.certificate)
     if load_certificate(certificate).public_key() != key.public_key():
-        raise HostError(f"{files.certificate} is not the certificate of {files.signing}")
+        raise HostError(
+            f"{files.certificate} is not the certificate of {files.signing}",
+            hint=f"`lode cvmfs rotate {files.name}` makes both anew",
+        )
     return SigningKey(key=key, certificate=certificate)
 
 
