@@ -122,6 +122,7 @@ def test_check_prints_one_json_document(lode: Lode) -> None:
         "stacks": 1,
         "targets": 1,
         "policies": 0,
+        "repositories": 0,
         "errors": 1,
         "warnings": 0,
         "faults": [

@@ -154,6 +154,14 @@ def test_repository_goes_from_init_to_a_client_over_http(
         f"etc/config.d/{NAME}.conf",
         f"etc/keys/{NAME}/{NAME}.pub",
     ]
+    call(capsys, "rotate", NAME)
+    (tree / "bin/tool").write_bytes(b"#!/bin/ksh\n")
+    seal(tree)
+    assert call(capsys, "publish", NAME, str(tree))["revision"] == 5
+    assert call(capsys, "resign", NAME)["expires"]
+    reader.mount(fetch, public, NAME, now=now())
+    (bundle,) = call(capsys, "bundle", NAME, str(tree), "-o", str(tmp_path / "out"))
+    assert (Path(bundle["file"]).name, bundle["signed"]) == (mount[1:].replace("/", "-") + ".cvmfs.tar", False)
     next(Path(made["place"]).glob("data/??/*P")).unlink()
     assert "is missing" in call(capsys, "check", NAME, status=9)["faults"][0]
 

@@ -70,3 +70,19 @@ def test_trust_policy_of_a_collection_is_checked(tmp_path: Path) -> None:
     (warning,) = check(catalogue, tmp_path / "trust.yaml", today=datetime.date(2026, 11, 25)).faults
     assert (warning.warning, warning.message) == (True, "the trust policy dmx expires in 6 days, on 2026-12-01")
     assert check(catalogue, tmp_path).faults == ()
+
+
+def test_repositories_are_checked_with_the_collection(root: Path) -> None:
+    folder = root / "cvmfs" / "repositories"
+    folder.mkdir(parents=True)
+    (folder / "dance.example.org.yaml").write_text("name: dance.example.org\nttl_s: 1\n")
+    (folder / "other.example.org.yml").write_text("name: other.example.org\n")
+    report = check(Catalogue.open([], here=root))
+    assert report.repositories == 2
+    assert [str(fault) for fault in report.faults if "cvmfs" in str(fault)] == [
+        "cvmfs/repositories/dance.example.org.yaml:2:8: ttl_s: 1 is not between 60 and 86400",
+        "cvmfs/repositories/other.example.org.yml: Lode reads files named .yaml only\n  hint: rename it",
+    ]
+    (folder / "other.example.org.yml").unlink()
+    alone = check(Catalogue.open([], here=root), folder / "dance.example.org.yaml")
+    assert (alone.recipes, alone.repositories, alone.errors) == (0, 1, 1)

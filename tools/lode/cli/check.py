@@ -46,6 +46,7 @@ def _document(report: CheckReport) -> dict[str, object]:
         "stacks": report.stacks,
         "targets": report.targets,
         "policies": report.policies,
+        "repositories": report.repositories,
         "errors": report.errors,
         "warnings": len(report.faults) - report.errors,
         "faults": [
@@ -67,6 +68,7 @@ def _text(report: CheckReport) -> str:
     counts = [(report.recipes, "recipe"), (report.stacks, "stack"), (report.targets, "target")]
     looked = ", ".join(f"{number} {word if number == 1 else word + 's'}" for number, word in counts)
     looked += ", the trust policy" if report.policies else ""
+    looked += f", {report.repositories} repositories" if report.repositories else ""
     warnings = len(report.faults) - report.errors
     errors = f"{report.errors or 'no'} fault{'' if report.errors == 1 else 's'}"
     also = f" and {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""

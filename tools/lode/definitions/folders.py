@@ -21,6 +21,7 @@ RECIPE_FILE = "recipe.yaml"
 STACK_FILE = "stack.yaml"
 LOCK_FILE = "lode.lock"
 TRUST_FILE = "trust.yaml"
+REPOSITORIES = Path("cvmfs") / "repositories"  # a file <fqrn>.yaml for each
 
 _IGNORED = re.compile(r"[._].*|.*~|README.*|CHANGELOG.*", re.IGNORECASE)
 

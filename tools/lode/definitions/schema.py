@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lode.definitions.read_repository import REPOSITORY
 from lode.definitions.recipe_forms import RECIPE
 from lode.definitions.shape import (
     AnyOf,
@@ -28,12 +29,19 @@ from lode.definitions.shape import (
 from lode.definitions.stack_forms import COLLECTION, STACK, TARGET
 from lode.definitions.trust_forms import TRUST
 
-FILES = {"recipe": RECIPE, "stack": STACK, "target": TARGET, "collection": COLLECTION, "trust": TRUST}
+FILES = {
+    "recipe": RECIPE,
+    "stack": STACK,
+    "target": TARGET,
+    "collection": COLLECTION,
+    "trust": TRUST,
+    "repository": REPOSITORY,
+}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Return the schema of each kind of file: `recipe`, `stack`, `target`, `collection`, `trust`."""
+    """Return the schema of each kind of file: `recipe`, `stack`, `target`, `collection`, `trust`, `repository`."""
     return {name: schema(form) for name, form in FILES.items()}
 
 

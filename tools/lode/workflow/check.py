@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
-from lode.definitions import cycles, folders, lint, named
+from lode.definitions import cycles, folders, lint, named, read_repository
 from lode.definitions.catalogue import Catalogue, Selection
 from lode.definitions.recipe import Recipe, System
 from lode.errors import DefinitionError, Fault, Place, UsageError
@@ -28,6 +28,7 @@ class CheckReport:
     stacks: int
     targets: int
     policies: int
+    repositories: int
     faults: tuple[Fault, ...]
 
     @property
@@ -52,13 +53,17 @@ def check(catalogue: Catalogue, path: Path | None = None, *, today: datetime.dat
     strays = list(catalogue.strays(root))
     policies = [file for one in catalogue.collections if (file := one.folder / folders.TRUST_FILE).is_file()]
     policies = [file for file in policies if file.is_relative_to(root)]
-    if path is not None and selected == Selection(recipes=(), stacks=(), targets=()) and not strays and not policies:
+    repositories = [file for file in _repositories(catalogue) if file.is_relative_to(root)]
+    nothing = selected == Selection(recipes=(), stacks=(), targets=()) and not (strays or policies or repositories)
+    if path is not None and nothing:
         hint = "give a collection, a recipe's or stack's folder, or one of their files; a collection.yaml makes one"
         raise UsageError(f"{path} holds no definition that Lode would find", hint=hint)
     with _without_collector():
         faults = {*strays, *_definition_faults(catalogue, selected)}
         for file in policies:
             faults |= {*_policy_faults(file, catalogue.shown(file), today)}
+        for file in repositories:
+            faults |= {*_repository_faults(file, catalogue.shown(file))}
         if today is not None:
             faults.update(ending(_read(catalogue.target, selected.targets, []), today))
     return CheckReport(
@@ -66,6 +71,7 @@ def check(catalogue: Catalogue, path: Path | None = None, *, today: datetime.dat
         stacks=len(selected.stacks),
         targets=len(selected.targets),
         policies=len(policies),
+        repositories=len(repositories),
         faults=tuple(sorted(faults, key=lambda fault: (fault.place or Place(file=""), fault.message))),
     )
 
@@ -84,6 +90,27 @@ def _without_collector() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+def _repositories(catalogue: Catalogue) -> list[Path]:
+    return [
+        file
+        for one in catalogue.collections
+        for file in folders.entries(one.folder / folders.REPOSITORIES)
+        if file.suffix in (".yaml", ".yml")
+    ]
+
+
+def _repository_faults(file: Path, shown: str) -> Iterator[Fault]:
+    if file.suffix == ".yml":
+        yield Fault(message="Lode reads files named .yaml only", place=Place(file=shown), hint="rename it")
+        return
+    try:
+        read_repository.read(file.read_bytes(), file=shown, name=file.stem)
+    except DefinitionError as error:
+        yield from error.faults
+    except OSError as error:
+        yield Fault(message=f"cannot be read: {error.strerror}", place=Place(file=shown))
 
 
 def _policy_faults(file: Path, shown: str, today: datetime.date | None) -> Iterator[Fault]:

@@ -33,8 +33,6 @@ from lode.workflow import trust as trusting
 from lode.workflow.report import PREFIX, find_release
 from lode.yamldoc import meant
 
-FOLDER = Path("cvmfs") / "repositories"  # of a collection
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
@@ -111,7 +109,7 @@ def names(catalogue: Catalogue) -> tuple[str, ...]:
     found = {
         file.stem
         for one in catalogue.collections
-        for file in folders.entries(one.folder / FOLDER)
+        for file in folders.entries(one.folder / folders.REPOSITORIES)
         if file.suffix == ".yaml" and read_repository.NAME.fullmatch(file.stem)
     }
     return tuple(sorted(found))
@@ -120,7 +118,7 @@ def names(catalogue: Catalogue) -> tuple[str, ...]:
 def find(catalogue: Catalogue, name: str) -> Repository:
     """Return the repository called `name`; DefinitionError when no collection has its file, or with its faults."""
     for one in catalogue.collections:
-        file = one.folder / FOLDER / f"{name}.yaml"
+        file = one.folder / folders.REPOSITORIES / f"{name}.yaml"
         if read_repository.NAME.fullmatch(name) and file.is_file():
             return read_repository.read(file.read_bytes(), file=catalogue.shown(file), name=name)
     hint = meant(name, names(catalogue)) or f"`lode cvmfs init {name}` makes it"
@@ -138,7 +136,7 @@ def define(catalogue: Catalogue, name: str) -> tuple[Repository, Path | None]:
         return find(catalogue, name), None
     if not read_repository.NAME.fullmatch(name):
         raise UsageError(f"{name!r} is not a repository's name", hint="a host's name, such as dance.example.org")
-    file = catalogue.collections[0].folder / FOLDER / f"{name}.yaml"
+    file = catalogue.collections[0].folder / folders.REPOSITORIES / f"{name}.yaml"
     usual = Compression()  # written down: objects are named by it, so a later default must not change it
     document = {
         "name": name,
