@@ -68,7 +68,8 @@ def _text(report: CheckReport) -> str:
     counts = [(report.recipes, "recipe"), (report.stacks, "stack"), (report.targets, "target")]
     looked = ", ".join(f"{number} {word if number == 1 else word + 's'}" for number, word in counts)
     looked += ", the trust policy" if report.policies else ""
-    looked += f", {report.repositories} repositories" if report.repositories else ""
+    count = report.repositories
+    looked += f", {count} {'repository' if count == 1 else 'repositories'}" if count else ""
     warnings = len(report.faults) - report.errors
     errors = f"{report.errors or 'no'} fault{'' if report.errors == 1 else 's'}"
     also = f" and {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
