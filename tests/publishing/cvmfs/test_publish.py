@@ -65,14 +65,15 @@ def test_publishing_again_makes_no_revision(ground: Ground, tmp_path: Path) -> N
         assert ground.fetch(".cvmfspublished") == before
 
 
-def test_whoever_publishes_makes_the_same_root(tmp_path: Path, key_folder: Path) -> None:
+def test_whoever_publishes_and_whenever_makes_the_same_root(tmp_path: Path, key_folder: Path) -> None:
     root = tree(tmp_path / "tree")
     shutil.copytree(root, tmp_path / "copy", symlinks=True)
     for path in (tmp_path / "copy").rglob("*"):
         os.utime(path, (1, 1), follow_symlinks=False)
+    later = NOW + datetime.timedelta(days=3)
     mine = Ground(tmp_path / "mine", key_folder).create()
-    theirs = Ground(tmp_path / "theirs", tmp_path / "other keys").create()
-    assert mine.publish(source(root)).root == theirs.publish(source(tmp_path / "copy")).root
+    theirs = Ground(tmp_path / "theirs", tmp_path / "other keys").create(later)
+    assert mine.publish(source(root)).root == theirs.publish(source(tmp_path / "copy"), now=later).root
     assert mine.fetch(".cvmfspublished") != theirs.fetch(".cvmfspublished")
 
 

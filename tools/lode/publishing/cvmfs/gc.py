@@ -70,9 +70,10 @@ def _recent(there: Stratum, head: Head, now: datetime.datetime, needed: set[str]
     retention = there.repository.retention
     since = int((now - datetime.timedelta(days=retention.days)).timestamp())
     kept = [head.manifest.revision]
-    properties = head.root.properties
+    times = {one.root: one.time for one in head.past}
+    current, properties = head.manifest.root, head.root.properties
     while "previous_revision" in properties:
-        replaced = int(properties["last_modified"])  # when the one before ceased to be the present one
+        replaced = times.get(current, head.manifest.time)  # when the one before ceased to be the present one
         if replaced < since and len(kept) >= retention.revisions:
             break
         name = properties["previous_revision"]
@@ -83,6 +84,7 @@ def _recent(there: Stratum, head: Head, now: datetime.datetime, needed: set[str]
         except VerificationError:
             break
         needed |= reached
+        current = name
         kept.append(int(properties["revision"]))
     return tuple(kept)
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lode.definitions.repository import Repository
 from lode.errors import PublicationError
 from lode.publishing.cvmfs import catalog, history, layout, manifest, objects, trust, whitelist
-from lode.publishing.cvmfs.history import Tag
+from lode.publishing.cvmfs.history import Past, Tag
 from lode.publishing.cvmfs.keys import SigningKey, fingerprint
 from lode.publishing.cvmfs.manifest import Manifest
 from lode.publishing.cvmfs.objects import Deflate, Kind
@@ -46,6 +46,7 @@ class Head:
     whitelist: Whitelist
     root: Catalog
     tags: tuple[Tag, ...]
+    past: tuple[Past, ...]  # all revisions, this one the last
 
     @property
     def tag(self) -> Tag:
@@ -59,12 +60,14 @@ def read(stratum: Stratum) -> Head:
     if chain is None:
         name = stratum.repository.name
         raise PublicationError(f"nothing lies at the place of {name}", hint=f"`lode cvmfs init {name}` makes it")
+    kept = objects.get(stratum.storage, chain.manifest.history, Kind.HISTORY)
     return Head(
         manifest=chain.manifest,
         content=chain.content,
         whitelist=chain.whitelist,
         root=load_root(stratum.storage, chain.manifest.root),
-        tags=history.load(objects.get(stratum.storage, chain.manifest.history, Kind.HISTORY)),
+        tags=history.load(kept),
+        past=history.load_past(kept),
     )
 
 
@@ -94,8 +97,8 @@ def create(stratum: Stratum, key: SigningKey, master: rsa.RSAPrivateKey, *, now:
             history="",
             metainfo="",
         )
-        made = _rooted(stratum, first, layout.empty(moment), previous=None)
-        return _sealed(stratum, made, history.moved((), _trunk(made), None), key, expected=None)
+        made = _rooted(stratum, first, layout.empty(0), previous=None)
+        return _sealed(stratum, made, history.moved((), _trunk(made), None), (_past(made),), key, expected=None)
 
 
 def commit(
@@ -114,17 +117,18 @@ def commit(
     )
     made = _rooted(stratum, after, root, previous=head.manifest.root)
     previous = replace(head.tag, name=history.PREVIOUS, description="default undo target")
-    return _sealed(stratum, made, history.moved(_named(tags, made), _trunk(made), previous), key, expected=head)
+    moved = history.moved(_named(tags, made), _trunk(made), previous)
+    return _sealed(stratum, made, moved, (*head.past, _past(made)), key, expected=head)
 
 
 def retag(stratum: Stratum, head: Head, tags: Iterable[Tag], key: SigningKey, *, now: datetime.datetime) -> Manifest:
     """Put `tags` in the place of the head's own, trunk and trunk-previous among them, and return the new manifest."""
     same = replace(head.manifest, time=max(int(now.timestamp()), head.manifest.time))
-    return _sealed(stratum, same, tuple(sorted(_named(tags, head.manifest))), key, expected=head)
+    return _sealed(stratum, same, tuple(sorted(_named(tags, head.manifest))), head.past, key, expected=head)
 
 
 def _rooted(stratum: Stratum, of: Manifest, root: Catalog, *, previous: str | None) -> Manifest:
-    properties = {"TTL": str(of.ttl_s), "revision": str(of.revision), "last_modified": str(of.time)}
+    properties = {"TTL": str(of.ttl_s), "revision": str(of.revision), "last_modified": str(root.rows[0].mtime)}
     if previous:
         properties["previous_revision"] = previous
     content = catalog.dump(replace(root, properties=properties))
@@ -132,7 +136,15 @@ def _rooted(stratum: Stratum, of: Manifest, root: Catalog, *, previous: str | No
     return replace(of, root=name, root_bytes=len(content))
 
 
-def _sealed(stratum: Stratum, of: Manifest, tags: Iterable[Tag], key: SigningKey, *, expected: Head | None) -> Manifest:
+def _sealed(
+    stratum: Stratum,
+    of: Manifest,
+    tags: Iterable[Tag],
+    past: Iterable[Past],
+    key: SigningKey,
+    *,
+    expected: Head | None,
+) -> Manifest:
     """Store what the manifest names besides the root catalog, make all durable, and replace the manifest."""
     storage, deflate = stratum.storage, stratum.deflate
     if expected is not None and fingerprint(key.certificate) not in expected.whitelist.fingerprints:
@@ -142,7 +154,7 @@ def _sealed(stratum: Stratum, of: Manifest, tags: Iterable[Tag], key: SigningKey
         )
     made = replace(
         of,
-        history=objects.put(storage, history.dump(of.name, tags), Kind.HISTORY, deflate),
+        history=objects.put(storage, history.dump(of.name, tags, past), Kind.HISTORY, deflate),
         certificate=objects.put(storage, key.certificate, Kind.CERTIFICATE, deflate),
         metainfo=objects.put(storage, _metainfo(stratum.repository), Kind.METAINFO, deflate),
     )
@@ -153,6 +165,10 @@ def _sealed(stratum: Stratum, of: Manifest, tags: Iterable[Tag], key: SigningKey
         )
     storage.replace(manifest.KEY, manifest.sign(made, key))
     return made
+
+
+def _past(made: Manifest) -> Past:
+    return Past(revision=made.revision, root=made.root, time=made.time)
 
 
 def _trunk(made: Manifest) -> Tag:
