@@ -42,6 +42,12 @@ def test_reasons_settle_both() -> None:
     assert found(["numpy", "pandas"], left_out={"pandas": "imported where used"}, added={"attrs": "in a plugin"}) == []
 
 
+def test_dependency_of_an_older_version_is_left_alone() -> None:
+    text = recipe("nest", "dependencies: {run: [{package: six, when: <2}]}", "build: {system: python}")
+    content = b'{"versions": {"2.4.0": {"run": []}}}'
+    assert list(named.faults(read_recipe.read(text, file="r"), named.read(content, file="u"))) == []
+
+
 def test_other_build_systems_are_left_alone() -> None:
     assert found(["pandas"], system="cmake") == []
 

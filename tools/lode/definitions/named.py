@@ -49,11 +49,16 @@ def read(content: bytes, *, file: str) -> Named:
 
 def faults(recipe: Recipe, named: Named) -> Iterator[Fault]:
     """Yield what `recipe` asks for at run time and upstream never names, and the other way round."""
-    known = [str(one.version) for one in recipe.versions if str(one.version) in named.run]
+    known = [one.version for one in recipe.versions if str(one.version) in named.run]
     if not known or recipe.build.system not in (System.PYTHON, System.WHEEL):
         return
-    says = named.run[known[0]]
-    asked = {one.requirement.package: one for one in recipe.dependencies if {Kind.RUN, Kind.LINK} & set(one.kinds)}
+    says = named.run[str(known[0])]
+    asked = {
+        one.requirement.package: one
+        for one in recipe.dependencies
+        if {Kind.RUN, Kind.LINK} & set(one.kinds)
+        and (not one.when.version.clauses or one.when.version.admits(known[0]))
+    }
     for package in sorted(asked):
         dependency = asked[package]
         if Kind.LINK in dependency.kinds or package in says | _ANYWAY | named.added.keys():
