@@ -198,7 +198,7 @@ def test_image_that_was_pulled_is_the_one_that_was_pushed(
     prefix: Prefix, base: Path, registry: LocalRegistry, tmp_path: Path
 ) -> None:
     name = push(prefix, base, registry, "back/mini", tmp_path / "layout")
-    lode("image", "--pull", name, "-o", str(tmp_path / "back"))
+    lode("image", "--pull", name, "-o", str(tmp_path / "back"), "--check")
     pushed = json.loads((tmp_path / "layout" / "index.json").read_bytes())
     pulled = json.loads((tmp_path / "back" / "index.json").read_bytes())
     tagged = [one["digest"] for one in pulled["manifests"] if "annotations" in one]
@@ -260,7 +260,7 @@ def test_group_of_a_stack_is_installed_from_the_cache_and_has_its_own_image(
     assert [one["tag"] for one in told["indexes"]] == ["2026.11", "2026.11-base"]
     assert told["images"][0]["inventory"] == made.inventory == prefix.inventory
     assert told["layout"] == str(place.parent / "images")
-    only = json.loads(lode("image", "mini", "--group", "base", "--base", "scratch", "--json").stdout)
+    only = json.loads(lode("image", str(place.parent), "--group", "base", "--base", "scratch", "--json").stdout)
     assert only["images"] == [{**told["images"][1], "written": 0}]
 
 

@@ -8,11 +8,13 @@ from tests.publishing.oci import ground
 from tests.testing.factory import TARGET, target
 
 from lode.digest import Digest
-from lode.errors import PublicationError, UsageError
+from lode.errors import PublicationError, UsageError, VerificationError
 from lode.locking import lockfile
 from lode.locking.graph import Lock
 from lode.progress import Silent
+from lode.publishing.oci import store
 from lode.publishing.oci.layout import Layout
+from lode.workflow import deliver
 from lode.workflow.image import Images, Making, make_images
 
 OTHER = "debian13-x86_64"
@@ -116,3 +118,19 @@ def test_base_may_be_a_root_file_system_or_an_image_made_before(tmp_path: Path) 
     on_image = Making(base=f"{tmp_path / 'images'}:2026.11")
     second = make_images(lock, [prefix], tmp_path / "more", making=on_image, progress=Silent())
     assert second.images[0].manifest.blobs()[1:6] == blobs[1:6]
+
+
+def test_image_that_names_another_inventory_is_refused(tmp_path: Path) -> None:
+    lock = ground.lock()
+    made = make_images(lock, [ground.prefix(tmp_path / "whole", lock)], tmp_path / "images", progress=Silent())
+    images = [one.manifest for one in made.images]
+    deliver.check(made.layout, images, jobs=2, progress=Silent())
+    document = images[0].document
+    document["annotations"]["lode.inventory"] = f"sha256:{'0' * 64}"
+    other = store.manifest(document)
+    with pytest.raises(VerificationError) as caught:
+        deliver.check(made.layout, [other], jobs=2, progress=Silent())
+    assert str(caught.value) == (
+        f"the image sha256:{other.digest} says that it holds the tree sha256:{'0' * 64},"
+        f" and holds sha256:{made.images[0].inventory}"
+    )

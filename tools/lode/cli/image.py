@@ -17,7 +17,7 @@ from lode.workflow.registry import Reach, reach
 
 
 @click.command()
-@click.argument("stack", metavar="[STACK|PREFIX]", required=False)
+@click.argument("stack", metavar="[STACK|FOLDER]", required=False)
 @click.option("--target", "targets", multiple=True, metavar="TARGET",
               help="Only this target; default: all that were released here. Repeatable.")  # fmt: skip
 @click.option("--group", "groups", multiple=True, metavar="GROUP",
@@ -33,6 +33,7 @@ from lode.workflow.registry import Reach, reach
               help="Push to this repository; alone: to the stack's own (publish: registry). "
               "With a tag: the index gets it.")  # fmt: skip
 @click.option("--pull", metavar="REF", help="Instead of making images, pull one into the layout.")
+@click.option("--check", is_flag=True, help="Read every layer and compare the tree in it with its inventory.")
 @click.option("--mount-from", multiple=True, metavar="REPOSITORY",
               help="A repository of the same registry that may have the layers already. Repeatable.")  # fmt: skip
 @click.option("--plain-http", is_flag=True, help="Talk to the registry without TLS.")
@@ -53,6 +54,7 @@ def command(
     compression: str,
     push: str | None,
     pull: str | None,
+    check: bool,
     mount_from: tuple[str, ...],
     plain_http: bool,
     sif: bool,
@@ -82,6 +84,8 @@ def command(
         if stack is not None or output is None:
             raise UsageError("--pull takes an image into a layout", hint="lode image --pull REF -o LAYOUT")
         pulled = deliver.pull(pull, output.absolute(), by, progress=progress)
+        if check:
+            deliver.check(output.absolute(), pulled.manifests, jobs=count, progress=progress)
         document = {
             "layout": str(output),
             "digest": f"sha256:{pulled.manifests[0].digest}",
@@ -105,6 +109,9 @@ def command(
         progress=progress,
     )
     document, lines = made.document(), _lines(made)
+    if check:
+        deliver.check(made.layout, [one.manifest for one in made.images], jobs=count, progress=progress)
+        lines.append("  checked    every file of every layer is what the inventory lists")
     if rootfs is not None:
         deliver.unpack(made, rootfs.absolute(), progress=progress)
         lines.append(f"  unpacked   {rootfs}")

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from lode.config import Places
-from lode.errors import HostError, UsageError
+from lode.errors import HostError, UsageError, VerificationError
 from lode.installing.prefix import Prefix, is_prefix, read
 from lode.locking.graph import Lock
 from lode.progress import Progress
 from lode.publishing.oci import attach, copy, reference
 from lode.publishing.oci import sif as apptainer
 from lode.publishing.oci import unpack as unpacking
+from lode.publishing.oci.compare import compare
 from lode.publishing.oci.copy import Copied
 from lode.publishing.oci.layout import Layout
-from lode.publishing.oci.store import OciStore
+from lode.publishing.oci.store import Manifest, OciStore, oci
 from lode.workflow import parts
 from lode.workflow.image import FOLDER, Images, MadeImage, Making, make_images, runtimes
 from lode.workflow.registry import Reach, reach, registry
@@ -163,6 +164,21 @@ def carry(there: OciStore, here: OciStore, copied: Copied) -> None:
     wanted |= {one.digest for made in copied.manifests for one in made.manifests()}
     for digest in sorted(wanted):
         attach.carry(there, here, digest)
+
+
+def check(layout: Path, images: Sequence[Manifest], *, jobs: int, progress: Progress) -> None:
+    """Raise VerificationError unless the tree in each image, or each that an index lists, is as its inventory says."""
+    there = Layout(layout)
+    for made in images:
+        for one in [there.get_manifest(oci(each.digest)) for each in made.manifests()] if made.is_index else [made]:
+            if one is None:
+                raise VerificationError(f"the index {oci(made.digest)} lists an image that is not there")
+            found = compare(there, one, scratch=layout, jobs=jobs, progress=progress)
+            said = one.document.get("annotations", {}).get("lode.inventory")
+            if said != oci(found.inventory):
+                raise VerificationError(
+                    f"the image {oci(one.digest)} says that it holds the tree {said}, and holds {oci(found.inventory)}"
+                )
 
 
 def unpack(made: Images, folder: Path, *, progress: Progress) -> None:

@@ -14,23 +14,27 @@ from lode.installing.prefix import Prefix
 from lode.installing.select import selected
 from lode.locking.graph import Lock
 from lode.progress import Progress
-from lode.workflow.prefix import find_prefix, open_prefix
+from lode.workflow.prefix import open_prefix
+from lode.workflow.publish import trees
+from lode.workflow.report import find_release
 
 GROUPS = "groups"  # folder beside a prefix
 
 
 def whole(reference: str, places: Places, targets: Sequence[str]) -> tuple[Lock, tuple[Prefix, ...]]:
-    """Return the lock and the prefixes that `reference` names: a prefix's folder, or a stack's on all its targets.
+    """Return the lock and the prefixes that `reference` names: a prefix's folder, or a release's on all its targets.
 
-    `targets` chooses some. UsageError when one is not there.
+    A release is a folder, or a stack's newest or the one named. `targets` chooses some. UsageError when one is missing.
     """
     if prefixes.is_prefix(Path(reference)):
         found, lock = open_prefix(Path(reference))
         if targets and targets != (found.target,):
             raise UsageError(f"the prefix {reference} is for {found.target}")
         return lock, (found,)
-    wanted = targets or _targets(reference, places)
-    opened = [open_prefix(find_prefix(reference, places, target=target)) for target in wanted]
+    folder = find_release(places.releases, reference)
+    opened = [open_prefix(root) for root in trees(folder, targets)]
+    if not opened:
+        raise UsageError(f"{folder} holds no installed tree", hint=f"`lode release {reference}` makes one")
     lock = opened[0][1]
     for prefix, other in opened:
         if other.digest != lock.digest:
@@ -83,18 +87,3 @@ def _group(lock: Lock, whole: Prefix, group: str, places: Places, progress: Prog
 
 def _test_file(whole: Prefix, package: str, relative: str) -> bytes:
     return (whole.root / prefixes.TESTS / (package or STACK_TESTS) / relative).read_bytes()
-
-
-def _targets(reference: str, places: Places) -> tuple[str, ...]:
-    """Return the targets that a stack's newest release, or the one named, has a prefix for."""
-    stack, _, release = reference.partition("@")
-    if release:
-        folder = places.releases / stack / release
-    else:
-        from lode.workflow.report import find_release
-
-        folder = find_release(places.releases, reference)
-    found = [path.parent.name for path in sorted(folder.glob("*/prefix")) if prefixes.is_prefix(path)]
-    if not found:
-        raise UsageError(f"{reference} has no prefix on this machine", hint=f"`lode release {reference}` makes it")
-    return tuple(found)
