@@ -230,16 +230,3 @@ def test_kill_at_any_moment_leaves_a_whole_repository(ground: Ground, tmp_path: 
     ground.publish(source(trees[2]))
     mounted = reader.mount(ground.fetch, ground.public, FQRN, now=NOW)
     reader.compare(mounted, MOUNT, trees[2], mtime=MTIME)
-
-
-@pytest.mark.skipif(shutil.which("cvmfs_swissknife") is None, reason="cvmfs_swissknife is not installed")
-def test_reference_check_takes_the_repository(ground: Ground, tmp_path: Path) -> None:
-    ground.publish(source(plant(tmp_path / "tree", {"a": b"1", "big": os.urandom(300_000)}, extra=300)))
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    done = subprocess.run(
-        ["cvmfs_swissknife", "check", "-r", str(ground.folder), "-c", "-N", FQRN, "-k", str(ground.files.public),
-         "-t", str(scratch)],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
