@@ -151,6 +151,14 @@ def recorded(catalogue: Catalogue, built: Mapping[str, Any], folder: Path) -> di
 
 def main(words: Sequence[str]) -> int:
     """Write the page, or with `--check` print how it differs; return 1 when it does."""
+    try:
+        return _written(words)
+    except LodeError as error:
+        print(f"catalogue: {error}", file=sys.stderr)
+        return 1
+
+
+def _written(words: Sequence[str]) -> int:
     catalogue = Catalogue.open([ROOT], here=ROOT)
     built = json.loads(BUILT.read_text(encoding="utf-8")) if BUILT.exists() else {}
     if "--record" in words:
