@@ -112,8 +112,10 @@ def test_conda_build_builds_a_chain_from_a_mirror(conda_build: Path, tmp_path: P
     asked = ["--override-channels", "-c", channel.as_uri(), "--no-test", "--output-folder", channel,
              "--croot", tmp_path / "work"]  # fmt: skip
     variants = root / "offline/conda_build_config.yaml"
-    for folder, more in ((root / "toolchain", []), (root / "recipes", ["-m", variants])):
-        built = run(conda_build, *sorted(folder.iterdir()), *more, *asked, home=tmp_path, mirror=tmp_path / "mirror")
+    stubs = sorted((root / "toolchain").iterdir())
+    recipes = [tmp_path / "out" / line for line in (root / "order.txt").read_text().splitlines()]
+    for asking in ([*stubs, *asked], *([recipe, "-m", variants, *asked] for recipe in recipes)):
+        built = run(conda_build, *asking, home=tmp_path, mirror=tmp_path / "mirror")
         assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-3000:]
     (package,) = (channel / "linux-64").glob("app-1.0-r*.conda")
     work = tmp_path / "unpacked"

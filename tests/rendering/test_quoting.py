@@ -11,7 +11,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lode.rendering import quoting
+from lode.definitions import variables
+from lode.rendering import quoting, steps
 
 HOSTILE = [
     '', ' ', 'a b', "'", '"', '\\', '\\\\', '\\"', '\'"', '\'\'""', '$PREFIX', '${x}', '$(touch x)', '`id`', 'a;b',
@@ -130,6 +131,21 @@ def test_shell_reads_back_any_texts(tmp_path: Path, given: list[str]) -> None:
     words = [*HOSTILE, *given]
     script = "".join(f"printf '%s\\0' {quoting.shell(word)}\n" for word in words)
     assert run([found("sh")], script.encode(), tmp_path / "x.sh").decode().split("\0")[:-1] == words
+
+
+@pytest.mark.integration
+@few
+@given(st.lists(texts, max_size=30))
+def test_shell_replaces_the_variables_of_recipes_and_nothing_else(tmp_path: Path, given: list[str]) -> None:
+    named = ["$PREFIX/x", "${CFLAGS} -g0", "$PREFIXES", "\\$PREFIX", "a;$(touch x)$JOBS"]
+    words = [word for word in (*HOSTILE, *named, *given) if "PATH" not in word and "BUILD_PREFIX" not in word]
+    values = {name: f"<{name} '\" $x `id`>" for name in variables.VARIABLES if name != "PATH"}
+    script = "".join(f"{name}={quoting.shell(value)}\n" for name, value in values.items())
+    script += "".join(f"printf '%s\\0' {steps.word(word)}\n" for word in words)
+    pattern = variables.pattern(values)
+    expected = [pattern.sub(lambda match: values[match[1] or match[2]], word) for word in words]
+    said = run([found("sh")], script.encode(), tmp_path / "x.sh").decode().split("\0")[:-1]
+    assert said == expected
 
 
 @pytest.mark.integration

@@ -168,6 +168,12 @@ class _Yaml(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc
             raise TypeError(f"a key is text, not {key!r}")
         return self.represent_data(key)
 
+    def descend_resolver(self, *_: Any) -> None:
+        """Leave tags by path alone: there are none."""
+
+    def ascend_resolver(self) -> None:
+        """Leave tags by path alone: there are none."""
+
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
         """Return the tag that a reader gives a node without one; `implicit`: in plain style, in quotes."""
         if kind is not yaml.ScalarNode:
