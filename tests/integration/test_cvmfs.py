@@ -27,7 +27,7 @@ from lode.cli import main
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
 from lode.progress import Silent
-from lode.publishing.cvmfs import check, gc, revisions
+from lode.publishing.cvmfs import check, gc, resign, revisions
 
 pytestmark = pytest.mark.integration
 
@@ -207,6 +207,11 @@ def killed(work: Callable[[], object], after_s: float) -> bool:
     return os.WIFSIGNALED(status)
 
 
+def resigned(ground: Ground) -> object:
+    text = resign.request(ground.stratum(), ground.key.certificate, now=NOW)
+    return resign.install(ground.stratum(), resign.sign(text, ground.master), now=NOW)
+
+
 def test_kill_at_any_moment_leaves_a_whole_repository(ground: Ground, tmp_path: Path) -> None:
     trees = [plant(tmp_path / str(n), {"a": b"%d" % n, "b": os.urandom(300_000)}, extra=100 + n) for n in range(3)]
     ground.publish(source(trees[0]), tags={"old": ""})
@@ -222,11 +227,12 @@ def test_kill_at_any_moment_leaves_a_whole_repository(ground: Ground, tmp_path: 
             lambda: revisions.rollback(ground.stratum(), ground.key, "old", now=NOW),
             lambda: gc.collect(ground.stratum(), now=NOW, dry_run=False, progress=Silent()),
             lambda at=number: revisions.tag(ground.stratum(), ground.key, f"t{at}", "", now=NOW),  # type: ignore[misc]
+            lambda: resigned(ground),
         ]
-        interrupted += killed(works[dice.choice((0, 0, 1, 2, 3))], dice.uniform(0, lasted))
+        interrupted += killed(works[dice.choice((0, 0, 1, 2, 3, 4))], dice.uniform(0, lasted))
         found = check.check(ground.stratum(), now=NOW, jobs=1, progress=Silent())
         assert found.faults == (), f"kill {number}"
-    assert interrupted > points // 4
+    assert interrupted > points // 8  # some end before they are killed
     ground.publish(source(trees[2]))
     mounted = reader.mount(ground.fetch, ground.public, FQRN, now=NOW)
     reader.compare(mounted, MOUNT, trees[2], mtime=MTIME)
