@@ -1,4 +1,4 @@
-"""Writes this collection's own pipelines for both forges: its stacks' by `lode ci render`, its checks'.
+"""Writes this collection's own pipelines for both forges: its stacks' by `lode ci render`, its checks', the weekly one.
 
 tools/make_pipelines.py            .github/workflows/, .gitlab-ci.yml and ci/pipelines/ are written
 tools/make_pipelines.py --check    nothing is written; what differs is shown, and the exit status is 1
@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIMITS = Limits(minutes=300, disk_mb=12000, cores=4)  # within what free machines give: six hours, 14 GB, four cores
 SITE = Site(lode=("./lode",), prepare=("ci/prepare",))
 HEAD = "# Written by tools/make_pipelines.py; change that.\n"
+WEEKLY = ("ci/prepare", "./lode outdated --markdown >outdated.md")
 PARENT = PurePosixPath(".gitlab-ci.yml")
 _SCHEDULED = '$CI_PIPELINE_SOURCE == "schedule"'
 
@@ -44,6 +45,7 @@ def files() -> Mapping[PurePosixPath, str]:
     made[PARENT] = HEAD + yaml_document(_parent(parents))
     workflows = PurePosixPath(".github", "workflows")
     made[workflows / "ci.yml"] = HEAD + yaml_document(_check())
+    made[workflows / "weekly.yml"] = HEAD + yaml_document(_weekly())
     return dict(sorted(made.items()))
 
 
@@ -62,7 +64,7 @@ def _rendered(name: str, drawn: Pipeline) -> Mapping[PurePosixPath, str]:
 
 
 def _parent(parents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return GitLab's own file: a child pipeline for each stack and the checks."""
+    """Return GitLab's own file: a child pipeline for each stack, the checks, and on a schedule what is outdated."""
     said: dict[str, Any] = {key: value for parent in parents for key, value in parent.items()}
     for stack in set(said) - {"stages", "workflow"}:
         said[stack]["rules"] = [{"if": _SCHEDULED, "when": "never"}, {"when": "on_success"}]
@@ -72,6 +74,13 @@ def _parent(parents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "timeout": "60 minutes",
         "script": ["ci/run"],
         "artifacts": {"when": "always", "paths": [".ci-reports/"], "expire_in": "30 days"},
+    }
+    said["outdated"] = {
+        "stage": "lode",
+        "rules": [{"if": _SCHEDULED}],
+        "timeout": "60 minutes",
+        "script": list(WEEKLY),
+        "artifacts": {"when": "always", "paths": ["outdated.md"], "expire_in": "30 days"},
     }
     return said
 
@@ -87,6 +96,23 @@ def _check() -> dict[str, Any]:
         ],
     }
     return _workflow("ci", {"push": {"branches": [SITE.branch]}, "pull_request": {}}, {"check": job})
+
+
+def _weekly() -> dict[str, Any]:
+    job = {
+        "runs-on": SITE.runner,
+        "timeout-minutes": 60,
+        "steps": [
+            {"uses": CHECKOUT, "with": {"persist-credentials": False}},
+            {
+                "name": "Outdated",
+                "run": "".join(f"{line}\n" for line in WEEKLY),
+            },
+            {"if": "${{ !cancelled() }}", "name": "Summary", "run": 'cat outdated.md >>"$GITHUB_STEP_SUMMARY"'},
+            _kept("outdated", "outdated.md"),
+        ],
+    }
+    return _workflow("weekly", {"schedule": [{"cron": "17 4 * * 1"}], "workflow_dispatch": {}}, {"outdated": job})
 
 
 def _workflow(name: str, on: Mapping[str, Any], jobs: Mapping[str, Any]) -> dict[str, Any]:

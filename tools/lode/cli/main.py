@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "lock": ("lock", "Choose versions for a stack and write its lock.", "Lock"),
     "affected": ("affected", "Name the nodes, stacks and experiments that a change touches.", "Lock"),
     "impact": ("impact", "Say what a bump of a package rebuilds, and who forbids it.", "Lock"),
+    "outdated": ("outdated", "Say what is behind upstream, and which vulnerabilities are known.", "Lock"),
     "why": ("why", "Say why a package is in a stack.", "Lock"),
     "diff": ("diff", "Explain what differs between two locks.", "Lock"),
     "fetch": ("fetch", "Fetch a stack's sources by hash into the mirror.", "Build"),

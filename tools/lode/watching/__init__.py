@@ -1,0 +1,1 @@
+"""What happens upstream after a recipe was written: new releases, known vulnerabilities."""
