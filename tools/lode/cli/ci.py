@@ -1,4 +1,4 @@
-"""`lode ci`: pipelines of CI services and batch farms, from the lock."""
+"""`lode ci`: pipelines of CI services and batch farms, and what is told of the releases that they make."""
 
 from __future__ import annotations
 
@@ -90,6 +90,48 @@ def render(
     )
     made = pipeline.write(drawn, to=to, site=site, folder=output, check=checking)
     session.emit(document(made), "\n".join(_lines(made, checked=checking)))
+
+
+@command.command()
+@click.option("--old", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
+              help="The release before the change; without it, all is new.")  # fmt: skip
+@click.option("--new", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="FOLDER",
+              help="The release with the change.")  # fmt: skip
+@common
+def report(session: Session, old: Path | None, new: Path) -> None:
+    """Say in Markdown what a change did to a release: nodes, failures, numbers of physics, sizes, build times.
+
+    \b
+    Examples:
+      lode ci report --old main/release --new release >>"$GITHUB_STEP_SUMMARY"
+    """  # noqa: D301 - \b is click's
+    from lode.workflow.status import moves
+
+    text = moves(old, new)
+    session.emit({"markdown": text}, text.rstrip("\n"))
+
+
+@command.command()
+@click.argument("releases", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+                metavar="FOLDER…")  # fmt: skip
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              help="Where the page goes, as index.html.")  # fmt: skip
+@click.option("--title", default="Status", show_default=True, metavar="TEXT", help="The page's heading.")
+@common
+def status(session: Session, releases: tuple[Path, ...], output: Path, title: str) -> None:
+    """Write a page about all releases in FOLDER…: stacks by target and date, tests, sizes, reproducibility, graphs.
+
+    The page needs no server and no script. Releases that lie below the output folder are linked to.
+
+    \b
+    Examples:
+      lode ci status -o public public/releases
+    """  # noqa: D301 - \b is click's
+    from lode.workflow.status import site
+
+    page, found = site(releases, output, title=title)
+    count = f"{len(found)} release{'' if len(found) == 1 else 's'}"
+    session.emit({"page": str(page), "releases": [str(folder) for folder in found]}, f"{page}: {count}")
 
 
 def _image(text: str) -> tuple[str, str]:

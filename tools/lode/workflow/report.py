@@ -52,10 +52,7 @@ def write_report(folder: Path) -> Path:
 
     The folder's own lock is told of, not the collection's. HostError when `folder` holds no release.
     """
-    lock = read_lock(folder)
-    targets = tuple(
-        _target(folder, target.definition.name) for target in lock.targets if (folder / target.definition.name).is_dir()
-    )
+    lock, targets = read(folder)
     try:
         tree.write(describing.release(lock, targets, version=__version__, delivery=_delivery(folder)), folder)
         tree.replace(folder / INDEX, describing.index(lock, targets, listed_files(folder)))
@@ -91,6 +88,13 @@ def find_release(releases: Path, reference: str) -> Path:
         f"no release of {reference} lies in {releases}",
         hint=f"there are: {', '.join(others)}" if others else f"`lode release {reference}` makes one",
     )
+
+
+def read(folder: Path) -> tuple[Lock, tuple[TargetRelease, ...]]:
+    """Return the lock of a release folder and what lies there of each target; HostError when there is no release."""
+    lock = read_lock(folder)
+    names = [target.definition.name for target in lock.targets]
+    return lock, tuple(_target(folder, name) for name in names if (folder / name).is_dir())
 
 
 def read_lock(folder: Path) -> Lock:

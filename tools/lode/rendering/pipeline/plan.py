@@ -178,7 +178,13 @@ def _test_job(lock: Lock, target: str, builds: Sequence[Job], shards: Sequence[_
         minutes=min(limits.minutes, START_MINUTES + _TEST_MINUTES),
         memory_mb=4000,
         disk_mb=min(limits.disk_mb, _DISK_MB + sum(shard.disk_mb for shard in shards)),
-        keeps=(f"{folder}/*.html", f"{folder}/*.lock", f"{folder}/{target}/*.json", f"{folder}/{target}/*.xml"),
+        keeps=(
+            f"{folder}/*.html",
+            f"{folder}/index.json",
+            f"{folder}/*.lock",
+            f"{folder}/{target}/*.json",
+            f"{folder}/{target}/*.xml",
+        ),
     )
 
 
