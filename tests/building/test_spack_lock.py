@@ -13,8 +13,9 @@ from tests.locking.world import World, target
 
 from lode.building import spack_lock
 from lode.definitions.recipe import Upstream
+from lode.digest import of_bytes
 from lode.errors import BuildError
-from lode.locking.graph import Lock
+from lode.locking.graph import Lock, LockedPatch
 from lode.rendering.spack.words import Words
 
 T = "debian12-x86_64"
@@ -102,6 +103,20 @@ def test_each_variant_of_another_value_is_named(tmp_path: Path) -> None:
         "nest: Spack chose option-target=true, the lock has option-target=false",
         "nest: Spack chose std=20, the lock has std=17",
     )
+
+
+def test_patches_are_those_for_the_target() -> None:
+    made = world()
+    lock = made.lock(made.stack("app", upstream=("bzip2",)))
+    patch = LockedPatch(file="a.patch", sha256=of_bytes(b"a"), strip=1, reason="x", upstream=None, until=None,
+                        targets=(T,))  # fmt: skip
+    elsewhere = replace(patch, sha256=of_bytes(b"b"), targets=("debian13-x86_64",))
+    nodes = tuple(replace(one, patches=(patch, elsewhere)) if one.package == "zlib" else one for one in lock.nodes)
+    specs = chosen()
+    specs["ZLIB"]["parameters"]["patches"] = [of_bytes(b"a")]
+    words = Words(lock=lock, recipes=made.recipes, namespace="lode.lode")
+    read = {key: spack_lock.parsed(key, one) for key, one in specs.items()}
+    assert spack_lock.differences(replace(lock, nodes=nodes), T, read, words) == ()
 
 
 def test_edges_that_are_left_out_or_added_are_named(tmp_path: Path) -> None:

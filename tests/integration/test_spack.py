@@ -117,9 +117,9 @@ def test_what_spack_chooses_otherwise_or_cannot_choose_is_told(spack: Spack, use
     shop.concretize()
     assert differences(lock, world.recipes, shop) == ("zlib: Spack chose version 1.2.13, the lock has 1.3.1",)
 
-    files[path] = files[path].replace(b"zlib@=1.2.13", b"zlib@=9")
+    files[path] = files[path].replace(b"zlib@=1.2.13", b"zlib@=1.2.13 +fast")
     shop.lay_out(FileTree(files=files))
-    with pytest.raises(BuildError, match="Spack could not concretize the environment: "):
+    with pytest.raises(BuildError, match=r"Spack could not concretize the environment: .*'fast'"):
         shop.concretize()
 
 

@@ -103,8 +103,9 @@ def test_sample_stack_renders_as_before() -> None:
 def test_every_shipped_recipe_is_a_package_of_its_name(reference: str) -> None:
     lock, recipes, file = shipped(reference)
     made = render(lock, recipes=recipes, file=file)
-    brought = {"gcc", "glibc"} | {names.elsewhere(tool.package, names.SPACK) for one in lock.targets
-                                  for tool in one.definition.externals}  # fmt: skip
+    tools = {tool.package for one in lock.targets for tool in one.definition.externals}
+    brought = {"gcc", "glibc", "cmake", "gmake", "meson", "ninja"}
+    brought |= {names.elsewhere(tool, names.SPACK) for tool in tools}
     packages = {path.parent.name for path in made.tree.files if path.name == "package.py"}
     assert packages == {names.module_name(name) for name in {*recipes, *brought}}
     for path, content in made.tree.files.items():
@@ -181,6 +182,19 @@ def test_what_the_os_brings_is_a_package_that_needs_nothing() -> None:
         'class Quilt(Package):\n    """quilt as the OS brings it"""\n\n    has_code = False\n\n    version("0.67")\n'
     )
     assert environment(made)["concretizer"]["static_analysis"] is True
+
+
+def test_tools_that_build_systems_ask_for_are_never_built_unless_a_recipe_does() -> None:
+    world = World(target(externals="make=4.3"))
+    world.add("ninja", "1.12", system=System.SCRIPT)
+    world.add("app", "1.0", build=["make", "ninja"])
+    made = rendered(world, "app")
+    packages = environment(made)["packages"]
+    assert packages["cmake"] == {"buildable": False}
+    assert packages["gmake"] == {"externals": [{"spec": "gmake@4.3", "prefix": "/usr"}], "buildable": False}
+    assert packages["ninja"]["require"][0] == "ninja@=1.12"
+    assert "class Cmake(Builtin):" in package(made, "cmake")
+    assert "class Ninja(Package):" in package(made, "ninja")
 
 
 def test_packages_that_spacks_build_systems_call_give_their_programs() -> None:

@@ -39,7 +39,7 @@ def read(path: Path) -> Mapping[str, Chosen]:
     """Return the packages in the `spack.lock` at `path`, by hash; BuildError if it is not one."""
     try:
         document = json.loads(path.read_bytes())
-        return {key: _chosen(key, spec) for key, spec in document["concrete_specs"].items()}
+        return {key: parsed(key, spec) for key, spec in document["concrete_specs"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BuildError(f"{path} is not a spack.lock that can be read: {error!r}", hint="concretize again") from error
 
@@ -66,7 +66,8 @@ def below(hashes: Iterable[str], chosen: Mapping[str, Chosen]) -> set[str]:
     return reached
 
 
-def _chosen(key: str, spec: Mapping[str, Any]) -> Chosen:
+def parsed(key: str, spec: Mapping[str, Any]) -> Chosen:
+    """Return the package that one entry of `concrete_specs` describes; KeyError, TypeError if it is none."""
     arch = spec["arch"]
     processor_name = arch["target"] if isinstance(arch["target"], str) else arch["target"]["name"]
     return Chosen(
@@ -121,11 +122,11 @@ def _node(node: Node, one: Chosen, lock: Lock, target: str, words: Words) -> Ite
             f"the target is {system(definition)} {processor(definition)}"
         )
     if delegated:
-        asked = dict(_parsed(part) for part in words.delegated_variants(package))
+        asked = dict(_variant(part) for part in words.delegated_variants(package))
     else:
         there = {name: value for name, value in node.options.items() if target not in node.absent.get(name, ())}
         asked = {words.variant(name): value for name, value in there.items()}
-        patches = sorted(patch.sha256 for patch in node.patches)
+        patches = sorted(patch.sha256 for patch in node.patches if target in patch.targets)
         if sorted(one.parameters.get("patches", ())) != patches:
             yield f"{package}: Spack applies other patches than the lock has"
     for name, value in sorted(asked.items()):
@@ -175,7 +176,7 @@ def _value(parameter: object) -> str:
     return "(none)" if parameter is None else str(parameter)
 
 
-def _parsed(part: str) -> tuple[str, str]:
+def _variant(part: str) -> tuple[str, str]:
     """Return name and value of a variant as specs write it: `+x`, `~x`, `y=z`."""
     if part[0] in "+~":
         return part[1:], "true" if part[0] == "+" else "false"

@@ -102,7 +102,7 @@ def build(
     if not choice.any_spack:
         refuse_unpinned(spack, lock.pins)
     doctor.require(lock.target(target).definition, cache=places.cache, environ=environ)
-    if choice.cache is not None and not environ.get("SPACK_GNUPGHOME"):
+    if choice.cache is not None and not Path(environ.get("SPACK_GNUPGHOME", "/nowhere")).is_dir():
         raise HostError(
             "SPACK_GNUPGHOME names no folder with the key that signs the build cache",
             hint="spack gpg create NAME MAIL makes one there",

@@ -8,12 +8,14 @@ from typing import Any
 from lode.definitions.recipe import System
 from lode.definitions.target import Target
 from lode.locking.graph import Lock, Node
-from lode.rendering.spack.externals import COMPILERS
+from lode.rendering.spack.externals import CALLED, COMPILERS
 from lode.rendering.spack.words import Words, languages, processor, system
 
 PACKAGES_REPOSITORY = "https://github.com/spack/spack-packages.git"  # Spack's own recipes, whose classes ours use
 MIRROR = "$LODE_MIRROR"  # a folder, from the environment: where a machine keeps sources is not the stack's affair
 _LANGUAGES = {"c": "c", "cxx": "c++", "fortran": "fortran"}
+# Runtimes of compilers that no target has: providers of `fortran-rt`, through which much of Spack would be looked at.
+_OTHER_RUNTIMES = ("intel-oneapi-runtime",)
 
 
 def environment(lock: Lock, target: Target, words: Words, repository: str) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def environment(lock: Lock, target: Target, words: Words, repository: str) -> di
             "packages": {
                 "all": {"require": _everywhere(target)},
                 **_compiler(target),
+                **{name: {"buildable": False} for name in _OTHER_RUNTIMES},
                 **_tools(target, there, words),
                 **{words.name(node.package): {"require": _required(node, target, words)} for node in nodes},
             },
@@ -103,7 +106,8 @@ def _compiler(target: Target) -> dict[str, Any]:
 
 
 def _tools(target: Target, there: set[str], words: Words) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    ours = {words.name(package) for package in there}
+    found: dict[str, Any] = {name: {"buildable": False} for name in CALLED if name not in ours}
     for tool in target.externals:
         if tool.package not in there:
             name = words.name(tool.package)

@@ -17,11 +17,15 @@ _ROLES = frozenset((
     "autoconf", "automake", "bison", "cmake", "flex", "gawk", "gettext", "glibc", "gmake", "libtool", "m4", "meson",
     "ninja", "perl", "pkgconf", "python", *COMPILERS.values(),
 ))  # fmt: skip
+CALLED = ("cmake", "gmake", "meson", "ninja")  # what the classes of Spack's build systems ask for by themselves
 
 
 def externals(words: Words) -> dict[str, str]:
-    """Return the text of package.py, without header, of each compiler and tool of the targets, by Spack's name."""
-    versions: dict[str, set[str]] = {}
+    """Return the text of package.py, without header, of each compiler and tool of the targets, by Spack's name.
+
+    Tools that build systems ask for are among them, whether a target brings them or not.
+    """
+    versions: dict[str, set[str]] = {name: set() for name in CALLED}
     for target in words.targets:
         compiler = COMPILERS.get(target.compiler.name, target.compiler.name)
         versions.setdefault(compiler, set()).add(target.compiler.version)

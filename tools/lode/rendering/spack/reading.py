@@ -103,6 +103,8 @@ def _environment(path: PurePosixPath, content: bytes) -> tuple[dict[str, _Pin], 
 def _pin(settings: Mapping[str, Any], namespace: str) -> _Pin | None:
     if "externals" in settings:
         return _Pin(version=settings["externals"][0]["spec"].split()[0].partition("@")[2])
+    if "require" not in settings:
+        return None
     first, *others = settings["require"]
     match = _EXACT.fullmatch(first)
     if match is None:
