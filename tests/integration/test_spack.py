@@ -163,6 +163,6 @@ def test_a_node_is_built_tested_and_pushed_signed_without_a_network(spack: Spack
     keys.mkdir(mode=0o700)
     made = outside(shop, "-C", str(shop.folder / "settings"), "gpg", "create", "Lode Test", "test@example.org")
     assert made.status == 0, made.stderr
-    shop.push(tmp_path / "cache", keys, None)
+    shop.push([key], tmp_path / "cache", keys, None)
     (manifest,) = (tmp_path / "cache/v3/manifests/spec/hello").iterdir()
     assert manifest.read_bytes().startswith(b"-----BEGIN PGP SIGNED MESSAGE-----")

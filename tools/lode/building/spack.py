@@ -182,8 +182,11 @@ class Shop:
         words = ["-e", self._environment, "mirror", "create", "-d", self._mirror, *(f"/{key}" for key in hashes)]
         self._run("fetch the sources of its own packages", words, network=True)
 
-    def push(self, destination: Path, keys: Path, key: str | None) -> None:
-        """Put all that is installed into the build cache `destination`, signed with a key of the GPG folder `keys`."""
+    def push(self, hashes: Sequence[str], destination: Path, keys: Path, key: str | None) -> None:
+        """Put the packages of `hashes`, with what they need, into the build cache `destination`.
+
+        They are signed with a key of the GPG folder `keys`; `key` None: with the only one there.
+        """
         destination.mkdir(parents=True, exist_ok=True)
         inside = self.seal.kind != "none"
         words = ["-e", self._environment, "buildcache", "push", "--update-index"]
@@ -194,7 +197,7 @@ class Shop:
         ]
         self._run(
             "push to the build cache",
-            [*words, f"file://{_DESTINATION if inside else destination.absolute()}"],
+            [*words, f"file://{_DESTINATION if inside else destination.absolute()}", *(f"/{one}" for one in hashes)],
             binds=binds,
             env={"SPACK_GNUPGHOME": _KEYS if inside else str(keys.absolute())},
         )

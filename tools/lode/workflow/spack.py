@@ -127,7 +127,7 @@ def build(
         shop.test([hashes[node.package] for node in wanted])
     nodes = _installed(wanted, hashes, shop)
     if choice.cache is not None:
-        shop.push(choice.cache, Path(environ["SPACK_GNUPGHOME"]), choice.key)
+        shop.push(asked, choice.cache, Path(environ["SPACK_GNUPGHOME"]), choice.key)
     folder = places.releases / lock.stack / lock.release / "spack" / target
     record = _record(lock, shop, nodes, choice)
     for name in ("spack.lock", "spack.yaml"):

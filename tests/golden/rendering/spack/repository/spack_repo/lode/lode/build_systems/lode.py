@@ -143,10 +143,14 @@ def test(package, *, run="", numbers="", tolerance="0", timeout=300, **how):
 
 
 def _compile(package, compile, libraries=(), flags=()):
-    prefixes = [package.prefix] + [one.prefix for one in package.spec.traverse(root=False, deptype="link")]
+    below = [one for one in package.spec.traverse(root=False, deptype="link") if not one.external]
+    prefixes = [package.prefix] + [one.prefix for one in below]
     words = [f"-I{prefix.include}" for prefix in prefixes]
     words += [f"-L{prefix.lib}" for prefix in prefixes] + [f"-Wl,-rpath,{prefix.lib}" for prefix in prefixes]
-    compiler = Executable(os.environ["CC" if compile.endswith(".c") else "CXX"])
+    if compile.endswith(".c"):
+        compiler = Executable(package.spec["c"].package.cc)
+    else:
+        compiler = Executable(package.spec["cxx"].package.cxx)
     flags = [expand(package, flag) for flag in flags]
     compiler(*flags, compile, "-o", "lode-test", *words, *[f"-l{name}" for name in libraries])
 
