@@ -205,6 +205,24 @@ def test_packages_that_spacks_build_systems_call_give_their_programs() -> None:
     ) in package(rendered(world, "cmake"), "cmake")
 
 
+def test_a_package_that_its_build_system_needs_is_built_by_hand() -> None:
+    world = World(target(externals="make=4.3 cmake=3.25.1"))
+    world.add("ninja", "1.12", languages="cxx", build=["cmake", "make"], args=[Argument(words=("-DX=1",))])
+    made = rendered(world, "ninja")
+    text = package(made, "ninja")
+    assert "class Ninja(Package):" in text
+    assert "generator(" not in text
+    assert text.index('"-DX=1"') < text.index("        lode.cmake(self, args)\n")
+    assert "build_type=Release" not in environment(made)["packages"]["ninja"]["require"]
+
+    world.add("make", "4.4", system=System.AUTOTOOLS)
+    with pytest.raises(Inexpressible) as refused:
+        made_of(world, world.lock("make"))
+    assert refused.value.faults[0].message == (
+        "make: Spack builds nothing called gmake with autotools, which needs that"
+    )
+
+
 def test_packages_left_to_spack_are_pinned_and_said() -> None:
     world = World()
     world.add("zlib", "1.3.1", options=["shared=true"])

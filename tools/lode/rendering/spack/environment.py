@@ -76,7 +76,7 @@ def _required(node: Node, target: Target, words: Words) -> list[str]:
     for option, value in sorted(node.options.items()):
         if target.name not in node.absent.get(option, ()):
             required.append(words.setting(node.package, option, value))
-    if node.build.system is System.CMAKE:
+    if node.build.system is System.CMAKE and not words.is_by_hand(node.package, System.CMAKE):
         required.append("build_type=Release")
     if asked := languages(node.languages):
         name = COMPILERS.get(target.compiler.name, target.compiler.name)

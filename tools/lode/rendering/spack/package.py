@@ -35,7 +35,11 @@ _ORDER = ("build", "link", "run", "test")
 
 def package(recipe: Recipe, node: Node | None, words: Words) -> str:
     """Return the text of the recipe's package.py, without header; `node` is what the lock has of it."""
-    module, imported = _BASES.get(recipe.build.system, _GENERIC)
+    by_hand = words.is_by_hand(recipe.name, recipe.build.system)
+    if by_hand and recipe.build.system is not System.CMAKE:
+        what = f"Spack builds nothing called {words.name(recipe.name)} with {recipe.build.system}, which needs that"
+        words.refuse(recipe, what, "use `system: script`")
+    module, imported = _GENERIC if by_hand else _BASES.get(recipe.build.system, _GENERIC)
     base = imported.partition(",")[0]
     support = f"spack_repo.{words.namespace}.build_systems"
     body = [
@@ -88,7 +92,7 @@ def _options(recipe: Recipe, words: Words) -> Iterator[str]:
             else:
                 yield call("variant", name, default=option.default, values=option.values, multi=False,
                            description=option.summary, when=when or None)  # fmt: skip
-    if recipe.build.system is System.CMAKE:
+    if recipe.build.system is System.CMAKE and not words.is_by_hand(recipe.name, recipe.build.system):
         tools = {dependency.requirement.package for dependency in recipe.dependencies}
         yield call("generator", "ninja" if "ninja" in tools and "make" not in tools else "make")
 
@@ -162,13 +166,18 @@ def _steps(recipe: Recipe, words: Words) -> Iterator[str]:
     build = recipe.build
     folder = f", {python(build.subdirectory)}" if build.subdirectory else ""
     if build.prepare.strip():
-        phase = _FIRST_PHASE.get(build.system, "install")
+        phase = (
+            "install"
+            if words.is_by_hand(recipe.name, recipe.build.system)
+            else _FIRST_PHASE.get(build.system, "install")
+        )
         yield f"    @run_before({python(phase)})\n" + _method(
             "lode_prepare(self)", [f"lode.shell(self, {text_lines(build.prepare, 8)}{folder})"]
         )
-    if build.system in _ROOTS and (build.subdirectory or any(sources.roots(recipe).values())):
+    by_hand = words.is_by_hand(recipe.name, recipe.build.system)
+    if build.system in _ROOTS and not by_hand and (build.subdirectory or any(sources.roots(recipe).values())):
         yield f"    @property\n{_method(f'{_ROOTS[build.system]}(self)', [f'return lode.source(self{folder})'])}"
-    if build.system is System.CMAKE and build.in_source:
+    if build.system is System.CMAKE and not by_hand and build.in_source:
         yield f"    @property\n{_method('build_directory(self)', [f'return lode.source(self{folder})'])}"
     yield _install(recipe, words, folder)
     if build.finish.strip():
@@ -187,6 +196,9 @@ def _programs(recipe: Recipe, words: Words) -> str:
 def _install(recipe: Recipe, words: Words, folder: str) -> str:
     build = recipe.build
     arguments = _arguments(recipe, words)
+    if words.is_by_hand(recipe.name, recipe.build.system):
+        steps = ["args = [*lode.CMAKE]", *arguments, f"lode.cmake(self, args{folder})"]
+        return _method("install(self, spec, prefix)", steps)
     if build.system in _ARGUMENTS:
         start = {System.CMAKE: "args = [*lode.CMAKE]", System.MESON: "args = []",
                  System.AUTOTOOLS: 'args = [f"--libdir={self.prefix.lib}"]'}[build.system]  # fmt: skip

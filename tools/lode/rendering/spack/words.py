@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lode.definitions.recipe import Option, Recipe
+from lode.definitions.recipe import Option, Recipe, System
 from lode.definitions.requirement import Condition, Requirement
 from lode.definitions.target import Target
 from lode.definitions.version import Version
@@ -31,6 +31,12 @@ VIRTUAL = frozenset((
     "blas", "c", "cxx", "fortran", "gl", "glu", "glx", "golang", "iconv", "jpeg", "lapack", "libc", "mpi", "scalapack",
     "yacc", "zlib-api",
 ))  # fmt: skip
+# What the class of a build system needs by itself: a package of that name cannot be of that class.
+_NEEDED = {
+    System.CMAKE: ("cmake", "gmake", "ninja"),
+    System.AUTOTOOLS: ("gmake",),
+    System.MESON: ("meson", "ninja"),
+}
 _WHOLE_VERSION = ("ubuntu", "alpine", "opensuse")  # systems that Spack tells by more than the major version
 
 
@@ -60,6 +66,10 @@ class Words:
     def is_delegated(self, package: str) -> bool:
         """Return whether Spack's own package stands in for `package`."""
         return package in self._delegated
+
+    def is_by_hand(self, package: str, build_system: System) -> bool:
+        """Return whether `package` cannot be of Spack's class of its build system, which needs that package itself."""
+        return self.name(package) in _NEEDED.get(build_system, ())
 
     def delegated_variants(self, package: str) -> tuple[str, ...]:
         """Return the variants that the recipe asks of Spack's own package, as parts of a spec."""

@@ -70,6 +70,17 @@ def shell(package, text, subdirectory=""):
         Executable("/bin/sh")("-euc", text, extra_env=environment)
 
 
+def cmake(package, words, subdirectory=""):
+    """Configure, build and install with CMake and make, for a package that Spack's own class of CMake would need."""
+    jobs = str(determine_number_of_jobs(parallel=package.parallel))
+    build = join_path(package.stage.path, "lode-build")
+    run = Executable(package.spec["cmake"].prefix.bin.cmake)
+    kind = ["-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_INSTALL_PREFIX={package.prefix}"]
+    run("-G", "Unix Makefiles", "-S", source(package, subdirectory), "-B", build, *kind, *words)
+    run("--build", build, "--parallel", jobs)
+    run("--install", build)
+
+
 def dependencies(package):
     """Return a folder of links to all that the package is linked with: recipes know of one prefix only."""
     root = join_path(package.stage.path, "lode-dependencies")
