@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 from lode.definitions import language
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.recipe import Recipe
 from lode.definitions.stack import StackDefinition
+from lode.errors import ResolutionError
 from lode.locking.graph import Lock
 from lode.locking.resolve import resolve
 from lode.locking.update import NOTHING
@@ -43,19 +46,35 @@ def uncovered() -> tuple[str, ...]:
 
 @cache
 def lone(package: str) -> tuple[Lock, Mapping[str, Recipe], File]:
-    """Return what `shipped` does for a made-up stack that asks for nothing but `package`, on the first target."""
-    target = catalogue().target(catalogue().target_names()[0])
+    """Return what `shipped` does for a made-up stack that asks for nothing but `package`, on the first target that can.
+
+    ResolutionError of the last target when none can.
+    """
+    recipes = {name: catalogue().recipe(name) for name in catalogue().recipe_names()}
+    *others, last = catalogue().target_names()
+    for name in others:
+        with contextlib.suppress(ResolutionError):
+            lock, file = _lone(package, name)
+            return lock, recipes, file
+    lock, file = _lone(package, last)
+    return lock, recipes, file
+
+
+def _lone(package: str, name: str) -> tuple[Lock, File]:
+    target = catalogue().target(name)
+    languages = ("c", "cxx", "fortran")  # no shipped target compiles Fortran, but recipes do
+    compiler = replace(target.compiler, languages=languages, fortran="/usr/bin/gfortran")
     stack = StackDefinition(
         name="lone",
         release="1",
         date="2026-11-01",
         summary=f"{package} and what it needs",
-        targets=(target.name,),
+        targets=(name,),
         requirements=(language.requirement(package),),
     )
     lock = resolve(
         stack,
-        targets={target.name: target},
+        targets={name: replace(target, compiler=compiler)},
         recipe=catalogue().find_recipe,
         recipe_names=catalogue().recipe_names,
         file=files(catalogue(), stack),
@@ -66,5 +85,4 @@ def lone(package: str) -> tuple[Lock, Mapping[str, Recipe], File]:
         tools=tools(),
         tell={}.__setitem__,
     )
-    recipes = {name: catalogue().recipe(name) for name in catalogue().recipe_names()}
-    return lock, recipes, files(catalogue(), stack)
+    return lock, files(catalogue(), stack)
