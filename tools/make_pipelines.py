@@ -23,7 +23,7 @@ from lode.workflow import pipeline
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMITS = Limits(minutes=300, disk_mb=12000, cores=4)  # within what free machines give: six hours, 14 GB, four cores
-SITE = Site(lode=("./lode",), prepare=("ci/prepare",))
+SITE = Site(lode=("./lode",), prepare=("ci/prepare {targets}",))
 HEAD = "# Written by tools/make_pipelines.py; change that.\n"
 WEEKLY = ("ci/prepare", "./lode outdated --markdown >outdated.md")
 PARENT = PurePosixPath(".gitlab-ci.yml")

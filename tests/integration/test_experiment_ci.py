@@ -139,6 +139,9 @@ class Called:
                     (clone / path).mkdir()
                     (clone / path / "lode").write_text(f'#!/bin/sh\nexec {LODE} "$@"\n')
                     (clone / path / "lode").chmod(0o755)
+                    (clone / path / "ci").mkdir()  # installs packages of the OS, which this machine has
+                    (clone / path / "ci" / "prepare").write_text('#!/bin/sh\necho "prepared for $*"\n')
+                    (clone / path / "ci" / "prepare").chmod(0o755)
                 else:
                     subprocess.run(["git", "clone", "--quiet", str(self.experiment.root), str(clone)], check=True)
             elif "run" in step and (self.base or "pull_request" not in str(step.get("if", ""))):
@@ -153,7 +156,14 @@ class Called:
 
 
 def inputs(**more: Any) -> dict[str, Any]:
-    return {"lode-ref": "0" * 40, "stack": "tiny", "targets": json.dumps([TARGET]), "build": BUILD, **more}
+    return {
+        "lode-repository": "mine/lode",
+        "lode-ref": "0" * 40,
+        "stack": "tiny",
+        "targets": json.dumps([TARGET]),
+        "build": BUILD,
+        **more,
+    }
 
 
 def test_a_workflow_of_github_builds_the_experiment_on_every_target(experiment: Collection) -> None:

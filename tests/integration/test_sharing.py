@@ -162,13 +162,41 @@ def test_a_build_whose_time_is_over_says_what_is_left_and_goes_on(collection: Co
 def test_two_machines_at_once_on_one_store_leave_it_whole(collection: Collection, web: str, tmp_path: Path) -> None:
     collection.waves()
     store = f"{web}/open/lode"
+    assert outcomes(collection, tmp_path / "first", "--store", store, "--only", "wave") == {"wave": "built"}
     runs = [
         subprocess.Popen(
-            collection.command("build", "tiny", "--store", store, "--quiet"),
+            collection.command("build", "tiny", "--store", store, "--json"),
             env=collection.environment(LODE_HOME=str(tmp_path / name)),
             cwd=collection.root,
+            stdout=subprocess.PIPE,
         )
         for name in ("one", "two")
     ]
-    assert [run.wait(timeout=300) for run in runs] == [0, 0]
+    said = [json.loads(run.communicate(timeout=300)[0]) for run in runs]
+    for report in said:  # what was in the store is built by neither
+        assert {node["package"]: node["outcome"] for node in report["nodes"]}["wave"] == "cached"
     assert outcomes(collection, tmp_path / "three", "--store", store) == CACHED
+
+
+def test_the_token_of_a_store_is_in_no_output_and_no_file_whatever_goes_wrong(
+    collection: Collection, web: str, tmp_path: Path
+) -> None:
+    token = "sesame-d41d8cd9"
+    collection.recipe("bare", 'env\necho "${LODE_STORE_TOKEN:-no token}"\nexit 3\n')
+    collection.lock("bare")
+    for name, store in (
+        ("fails", f"{web}/open/lode"),
+        ("closed", f"{web}/closed/lode"),
+        ("dead", "http://127.0.0.1:9/x"),
+    ):
+        home = tmp_path / name
+        ended = collection.lode(
+            "build", "tiny", "--store", store, "-vv", LODE_HOME=str(home), LODE_STORE_TOKEN=token, LODE_DEBUG="1"
+        )
+        assert ended.returncode == 7, ended.stderr
+        assert "no token" in ended.stdout + ended.stderr + "".join(
+            path.read_text(errors="replace") for path in home.rglob("*.log")
+        )
+        assert token not in ended.stdout + ended.stderr
+        kept = [path for path in home.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+        assert kept == []

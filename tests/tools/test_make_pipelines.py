@@ -49,6 +49,15 @@ def test_commands_that_the_pipelines_call_are_there(made: dict[PurePosixPath, st
     assert {"build", "release", "publish", "outdated"} <= called
 
 
+def test_a_job_prepares_its_machine_for_the_targets_that_it_is_for_and_no_other(made: dict[PurePosixPath, str]) -> None:
+    for path in (path for path in made if path.parent == PurePosixPath("ci/pipelines")):
+        for name, job in yaml.safe_load(made[path]).items():
+            if name in ("stages", "default"):
+                continue
+            named = sorted({word for line in job["script"] for word in re.findall(r"--target (\S+)", line)})
+            assert job["script"][0].split() == ["ci/prepare", *named], (path, name)
+
+
 def test_every_action_is_pinned_by_a_commit(made: dict[PurePosixPath, str]) -> None:
     used = [use for text in made.values() for use in re.findall(r"uses: (\S+)", text)]
     assert used

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path, PurePosixPath
 
 import pytest
+import yaml
 
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.target import Base, Compiler, Target
 from lode.errors import UsageError
 from lode.workflow import init
 
+ROOT = Path(__file__).resolve().parents[2]
 TARGET = Target(
     name="debian12-x86_64",
     os="debian",
@@ -54,11 +57,43 @@ def test_definitions_of_an_experiment_are_valid(tmp_path: Path) -> None:
     assert [name for name in asked if name not in external and catalogue.find_recipe(name) is None] == []
 
 
-def test_pipeline_keeps_its_own_placeholder() -> None:
-    files = init.experiment("dmx", release="2026.11", date="2026-11-22", target=TARGET).files
-    pipeline = files[PurePosixPath(".github/workflows/lode.yml")].decode()
-    assert '"${{ vars.LODE }}"' in pipeline
-    assert "lode lock dmx --check" in pipeline
+def test_pipeline_calls_the_shared_one_at_a_commit_with_all_that_it_requires() -> None:
+    lode = ("mine/lode", "ab" * 20)
+    files = init.experiment("dmx", release="2026.11", date="2026-11-22", target=TARGET, lode=lode).files
+    job = yaml.safe_load(files[PurePosixPath(".github/workflows/lode.yml")])["jobs"]["stack"]
+    assert job["uses"] == f"mine/lode/.github/workflows/experiment.yml@{'ab' * 20}"
+    assert job["with"] == {
+        "lode-repository": "mine/lode",
+        "lode-ref": "ab" * 20,
+        "stack": "dmx",
+        "targets": '["debian12-x86_64"]',
+    }
+    shared = yaml.safe_load((ROOT / ".github" / "workflows" / "experiment.yml").read_text())
+    inputs = shared[True]["workflow_call"]["inputs"]  # YAML 1.1 reads `on` so
+    assert {name for name, said in inputs.items() if said.get("required")} <= set(job["with"]) <= set(inputs)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("remote", "name"),
+    [
+        ("https://github.com/mine/lode.git", "mine/lode"),
+        ("git@github.com:mine/lode", "mine/lode"),
+        ("https://forge.example.org/mine/lode.git", None),
+        ("https://github.com.example.org/mine/lode.git", None),
+    ],
+)
+def test_a_checkout_from_github_knows_its_repository_and_commit(tmp_path: Path, remote: str, name: str | None) -> None:
+    assert init.published(tmp_path) is None
+    settings = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    for words in (
+        ["init", "-q"],
+        [*settings, "commit", "-q", "--allow-empty", "-m", "x"],
+        ["remote", "add", "origin", remote],
+    ):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    head = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    assert init.published(tmp_path) == (None if name is None else (name, head.stdout.strip()))
 
 
 @pytest.mark.parametrize("name", ["DMX", "dm x", "", "1dm", "dm/x", "..", "dm\n"])

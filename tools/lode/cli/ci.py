@@ -40,7 +40,8 @@ def command() -> None:
 @click.option("--times", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
               help="How long nodes took (times.jsonl of a cache); default: ci/times.jsonl if it is there.")  # fmt: skip
 @click.option("--lode", "lode", default="lode", show_default=True, metavar="WORDS", help="How a job calls Lode.")
-@click.option("--prepare", multiple=True, metavar="LINE", help="A line of sh before that, to install it. Repeatable.")
+@click.option("--prepare", multiple=True, metavar="LINE",
+              help="A line of sh before that, to install it; {targets} in it are the job's. Repeatable.")  # fmt: skip
 @click.option("--image", "images", multiple=True, metavar="TARGET=IMAGE",
               help="The image that a target's jobs run in, by digest. Repeatable.")  # fmt: skip
 @click.option("--runner", default="ubuntu-24.04", show_default=True, metavar="LABEL", help="Which machines (github).")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from lode.cli.common import Session, common
+from lode.definitions import folders
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.target import Target
 from lode.errors import UsageError
@@ -30,11 +31,14 @@ def command(session: Session, folder: Path, experiment: str | None, target_name:
     today = datetime.now(UTC).date()
     name = experiment or (session.here / folder).resolve().name
     keys = [(key.name, key.public.pem) for key in stored(session.places.keys)]
-    files = init.experiment(name, release=f"{today:%Y.%m}", date=today.isoformat(), target=target, keys=keys)
+    lode = init.published(folders.shipped())
+    files = init.experiment(name, release=f"{today:%Y.%m}", date=today.isoformat(), target=target, keys=keys, lode=lode)
     init.create(files, session.here / folder)
     written = [str(folder / path) for path in sorted(files.files)]
     steps = [*([f"cd {folder}"] if folder != Path() else []), "lode check", f"lode lock {name}", f"lode release {name}"]
     text = "\n".join(["wrote", *(f"  {path}" for path in written), "next", *(f"  {step}" for step in steps)])
+    if lode is None:
+        text += "\nthen say in .github/workflows/lode.yml where Lode is: OWNER, and the COMMIT that you have looked at"
     session.emit({"experiment": name, "files": written}, text)
 
 

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import jinja2
 
-from lode import tree
+from lode import process, tree
 from lode.definitions.language import NAME
 from lode.definitions.target import Target
-from lode.errors import Fault, UsageError
+from lode.errors import Fault, HostError, UsageError
 from lode.tree import FileTree
 
 _TEMPLATES = Path(__file__).with_name("templates") / "experiment"
+UNKNOWN = ("OWNER/lode", "COMMIT")  # what CI says until somebody fills it in
+_REMOTE = re.compile(r"(?:https://|ssh://git@|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?\Z")
 _YEAR = datetime.timedelta(days=365)
 
 
 def experiment(
-    name: str, *, release: str, date: str, target: Target, keys: Sequence[tuple[str, bytes]] = ()
+    name: str,
+    *,
+    release: str,
+    date: str,
+    target: Target,
+    keys: Sequence[tuple[str, bytes]] = (),
+    lode: tuple[str, str] | None = None,
 ) -> FileTree:
     """Return the files of a repository for the experiment `name`; UsageError unless it can name a stack.
 
     `release` is the stack's first (`2026.11`), `date` its day in ISO form; `keys` are the public keys, by name and in
-    PEM, whose signatures its trust policy accepts from the start, for a year.
+    PEM, whose signatures its trust policy accepts from the start, for a year. `lode` is where CI finds Lode:
+    `OWNER/NAME` on GitHub and a commit; None leaves both for the user to say.
     """
     if not NAME.fullmatch(name):
         hint = "lower-case letters, digits and dashes, beginning with a letter: --experiment dance"
@@ -48,9 +58,26 @@ def experiment(
         "expires": (datetime.date.fromisoformat(date) + _YEAR).isoformat(),
         "keys": [(key, pem.decode().strip().split("\n")) for key, pem in keys],
         "target": target.name,
-        "image": f"{target.os}:{target.os_version}",
+        "lode": lode[0] if lode else UNKNOWN[0],
+        "commit": lode[1] if lode else UNKNOWN[1],
     }
     return FileTree(files={PurePosixPath(path): _rendered(file, words) for path, file in templates.items()})
+
+
+def published(checkout: Path | None) -> tuple[str, str] | None:
+    """Return the repository on GitHub, `OWNER/NAME`, and the commit that `checkout` is of; None when it is of none."""
+    if checkout is None:
+        return None
+    try:
+        said = [
+            process.run(["git", "-C", str(checkout), *words])
+            for words in (("remote", "get-url", "origin"), ("rev-parse", "HEAD"))
+        ]
+    except HostError:
+        return None
+    match = _REMOTE.match(said[0].stdout.strip())
+    commit = said[1].stdout.strip()
+    return (match[1], commit) if match and re.fullmatch("[0-9a-f]{40}", commit) else None
 
 
 def create(files: FileTree, folder: Path) -> None:

@@ -76,7 +76,7 @@ class Site:
     """What is special to the place where a pipeline runs. None of it comes from the lock."""
 
     lode: tuple[str, ...] = ("lode",)  # the words that the command begins with
-    prepare: tuple[str, ...] = ()  # lines of sh that bring the command to a fresh machine
+    prepare: tuple[str, ...] = ()  # lines of sh for a fresh machine; `{targets}` are those that a job is for
     images: Mapping[str, str] = field(default_factory=dict)  # target -> image by digest that its jobs run in
     runner: str = "ubuntu-24.04"  # label of the machines
     branch: str = "main"  # the one that publishes

@@ -12,7 +12,7 @@ from typing import Any
 
 from lode.rendering.pipeline import Job, Pipeline, Site, Stage
 from lode.rendering.pipeline.head import head
-from lode.rendering.pipeline.words import lines, refuse
+from lode.rendering.pipeline.words import lines, prepared, refuse
 from lode.rendering.quoting import yaml_document
 from lode.tree import FileTree
 
@@ -80,7 +80,7 @@ def _steps(job: Job, site: Site) -> list[dict[str, Any]]:
         }
     steps: list[dict[str, Any]] = [{"uses": CHECKOUT, "with": {"persist-credentials": False}}]
     if site.prepare:
-        steps.append({"name": "Lode", "run": _script(site.prepare)})
+        steps.append({"name": "Lode", "run": _script(prepared(job, site))})
     run: dict[str, Any] = {"name": job.stage.capitalize(), "run": _script(lines(job, site))}
     if environment:
         run["env"] = environment

@@ -11,7 +11,7 @@ from typing import Any
 
 from lode.rendering.pipeline import Job, Pipeline, Site, Stage
 from lode.rendering.pipeline.head import head
-from lode.rendering.pipeline.words import UNFINISHED, lines, refuse
+from lode.rendering.pipeline.words import UNFINISHED, lines, prepared, refuse
 from lode.rendering.quoting import yaml_document
 from lode.tree import FileTree
 
@@ -56,7 +56,7 @@ def _job(job: Job, pipeline: Pipeline, site: Site) -> dict[str, Any]:
         ]
         said["environment"] = "publish"
         said["interruptible"] = False
-    said["script"] = [*site.prepare, *lines(job, site)]
+    said["script"] = [*prepared(job, site), *lines(job, site)]
     if job.keeps:
         said["artifacts"] = {"when": "always", "paths": list(job.keeps), "expire_in": "30 days"}
         reports = [path for path in job.keeps if path.endswith(".xml")]

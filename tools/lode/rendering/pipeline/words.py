@@ -31,10 +31,18 @@ def lines(job: Job, site: Site) -> tuple[str, ...]:
     return tuple(" ".join(map(shell, (*site.lode, *words[1:]))) for words in job.commands)
 
 
+def prepared(job: Job, site: Site) -> tuple[str, ...]:
+    """Return the lines that come before the job's own, `{targets}` in them being the targets that the job works for."""
+    named = {
+        words[place + 1]: None for words in job.commands for place, word in enumerate(words[:-1]) if word == "--target"
+    }
+    return tuple(line.replace("{targets}", " ".join(map(shell, named))).rstrip() for line in site.prepare)
+
+
 def script(job: Job, site: Site, header: str) -> bytes:
     """Return the job as a program of sh that stops at the first command that fails, with that one's status.
 
     It runs in the folder that LODE_REPOSITORY names. `header` is comment lines, each ended.
     """
-    body = "\n".join(("set -eu", IN_REPOSITORY, *site.prepare, *lines(job, site)))
+    body = "\n".join(("set -eu", IN_REPOSITORY, *prepared(job, site), *lines(job, site)))
     return f"#!/bin/sh\n{header}# {job.name}: {', '.join(job.packages) or job.stage}\n{body}\n".encode()
