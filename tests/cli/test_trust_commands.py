@@ -50,6 +50,7 @@ def test_status_tells_altered_from_untrusted(here: Path, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["error"] == "VerificationError"
 
 
+@pytest.mark.integration  # it asks git where this checkout is from
 def test_new_experiment_trusts_the_keys_that_are_there(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", "new", "--experiment", "dmx", "--target", "debian12-x86_64"]) == 0
     capsys.readouterr()

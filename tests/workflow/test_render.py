@@ -53,7 +53,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def test_files_record_and_what_is_lost_are_written(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(RENDER) == 0
     assert capsys.readouterr().out == (
-        "out: daq@1 for spack (debian12-x86_64, debian13-x86_64), 9 files\n"
+        "out: daq@1 for spack (debian12-x86_64, debian13-x86_64), 23 files\n"
         "said less exactly than in the lock:\n"
         "  the stack pins no commit of Spack itself: any Spack from 1.0 on will do\n"
         "  the stack pins no commit of Spack's packages: compiler wrappers are taken as they come\n"
@@ -69,7 +69,7 @@ def test_files_record_and_what_is_lost_are_written(root: Path, capsys: pytest.Ca
 def test_one_target_alone_takes_the_others_away(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(RENDER) == 0
     assert main.run([*RENDER, "--target", "debian13-x86_64"]) == 0
-    assert "8 files, 1 old ones removed" in capsys.readouterr().out
+    assert "22 files, 1 old ones removed" in capsys.readouterr().out
     assert not (root / "out/debian12-x86_64/spack.yaml").exists()
     assert main.run([*RENDER, "--target", "debian13-x86_64", "--check"]) == 0
     assert main.run([*RENDER, "--target", "el9"]) == 2
