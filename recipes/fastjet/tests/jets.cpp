@@ -1,4 +1,4 @@
-// The short example of the manual (arXiv:1111.6097, section 3.1): two jets with transverse momenta 103 and 99.
+// The event of FastJet's quick start (http://fastjet.fr/quickstart.html): two jets with transverse momenta 103 and 99.
 #include <fastjet/ClusterSequence.hh>
 
 #include <cmath>

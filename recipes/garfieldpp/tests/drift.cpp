@@ -1,4 +1,4 @@
-// Silicon at room temperature: the W value of electron-hole pairs is 3.6 eV (H. Spieler, Semiconductor Detector Systems).
+// Silicon: the W value of electron-hole pairs is 3.62 eV at 300 K (C. Canali et al., 10.1109/TNS.1972.4326778).
 #include <Garfield/MediumSilicon.hh>
 
 #include <cmath>

@@ -1,5 +1,5 @@
-// Electronic stopping power of protons of 10 MeV in water: PSTAR gives 45.67 MeV cm2/g (ICRU report 49, table of liquid
-// water; NIST standard reference database 124). The Bethe formula of Geant4 lies within two percent of it.
+// Stopping power of protons of 10 MeV in liquid water: NIST's table PSTAR gives 45.67 MeV cm2/g in all, nearly all of
+// it electronic. Geant4's Bethe formula, which is the electronic part, must lie within two percent of that.
 #include <G4EmCalculator.hh>
 #include <G4NistManager.hh>
 #include <G4Proton.hh>

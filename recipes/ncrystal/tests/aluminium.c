@@ -1,9 +1,10 @@
 /* Cross sections of aluminium, in barn per atom.
  *
- * Absorption at 25.3 meV is 0.231 b, and goes as one over the speed (V. F. Sears, Neutron News 3 (1992) 29, table of
- * thermal neutron scattering lengths and cross sections). The coherent part vanishes beyond the Bragg edge at 2 d(111) = 4.676
- * Angstrom, where only inelastic and incoherent scattering is left. The scattering numbers are NCrystal's own, of its
- * release 4.4.6, which its authors validate against measured total cross sections (10.1016/j.cpc.2019.07.015).
+ * Absorption at 25.3 meV is 0.231 b (International Tables for Crystallography C (2006), table 4.4.2.1), and goes as one
+ * over the speed (V. F. Sears, Neutron scattering lengths and cross sections, Neutron News 3 (1992)). The coherent
+ * part vanishes beyond the Bragg edge at 2 d(111) = 4.676 Angstrom (a = 4.0495 Angstrom, same table): only inelastic
+ * and incoherent scattering is left there. The scattering numbers are NCrystal's own, of its release 4.4.6: no
+ * measurement, they say whether a build computes what that release does.
  */
 #include <NCrystal/ncrystal.h>
 #include <math.h>
