@@ -297,7 +297,9 @@ def _homepage(urls: Iterable[str], home: str | None, name: str) -> str:
     for key in ("homepage", "home", "source", "repository", "source code", "documentation"):
         if said.get(key, "").startswith("http"):
             return said[key]
-    return home if home and home.startswith("http") else f"https://pypi.org/project/{name}/"
+    return (
+        home if home and home.startswith("http") else f"https://homepage-of-{name}.invalid"
+    )  # nobody tells: to be replaced by hand
 
 
 def _licence(expression: str | None, license: str | None, classifiers: Iterable[str]) -> str:  # noqa: A002

@@ -22,7 +22,6 @@ from lode.digest import Digest
 from lode.errors import BuildError, HostError
 from lode.rendering.script import EPOCH
 
-ARCHIVE = "http://deb.debian.org/debian"
 SNAPSHOT = "http://snapshot.debian.org/archive/debian"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64el", "riscv64": "riscv64"}
@@ -47,7 +46,7 @@ class Suite:
 
     name: str  # "bookworm"
     arch: str  # as Debian calls it
-    archive: str  # URL of the archive, of a mirror of it, or of its snapshot
+    archive: str  # URL of a mirror or of the snapshot that packages are chosen from; empty where none are
 
     @property
     def line(self) -> str:
@@ -57,7 +56,7 @@ class Suite:
 
 def suite(name: str, arch: str, snapshot: str | None, mirror: str | None = None) -> Suite:
     """Return the suite `name` for an architecture as `uname -m` says it; a snapshot's time goes before a mirror."""
-    archive = f"{SNAPSHOT}/{snapshot}" if snapshot else (mirror or ARCHIVE).rstrip("/")
+    archive = f"{SNAPSHOT}/{snapshot}" if snapshot else (mirror or "").rstrip("/")
     return Suite(name=name, arch=ARCHITECTURES[arch], archive=archive)
 
 

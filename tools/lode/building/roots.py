@@ -26,7 +26,7 @@ from lode.errors import BuildError, Fault
 from lode.rendering.script import EPOCH
 
 SCHEMA = 1
-FORM = 1  # of a canonical system: a change of what is left out makes all of them again
+FORM = 2  # of a canonical system: a change of what is left out makes all of them again
 RECORD, ROOTFS, INVENTORY = "root.json", "rootfs", "inventory.jsonl"
 _LEFT_OUT = re.compile(
     r"(?:dev|proc|sys|run|tmp|lode|cvmfs|var/tmp|var/log|var/cache|var/lib/apt/lists|boot|media|mnt)/.*"

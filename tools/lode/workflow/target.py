@@ -179,7 +179,14 @@ def _chosen(target: Target, mirror: str | None, environ: Mapping[str, str]) -> t
     wanted = {"builder": target.system_packages, "runtime": target.runtime_packages}
     if target.base.suite is not None:
         from lode.building import bootstrap
+        from lode.sourcing.origins import debian
 
+        mirror = mirror or (None if target.base.snapshot else debian.usual_mirror())
+        if mirror is None and target.base.snapshot is None:
+            raise HostError(
+                f"this machine's apt has no mirror to choose the packages of {target.name} from",
+                hint="name one: --mirror URL",
+            )
         return bootstrap.choose(_suite(target, mirror), wanted)
     from lode.building import base_image
 
@@ -307,7 +314,9 @@ def _bootstrapped(
     suite = _suite(target)
     progress.step(task, "installing")
     bootstrap.make(suite, files, tar, on_line=lambda line: progress.step(task, line[:60]))
-    line = f"deb {suite.archive} {suite.name} main\n"
+    line = (
+        f"deb {suite.archive} {suite.name} main\n" if suite.archive else "# A mirror named here serves more packages.\n"
+    )
     return {"etc/apt/sources.list": line.encode()}
 
 

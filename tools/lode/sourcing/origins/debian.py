@@ -60,6 +60,11 @@ def parse_proxies(text: str) -> tuple[tuple[str, str, str], ...]:
     return tuple((row[1], row[2] or "", row[3]) for row in rows if row and row[3])
 
 
+def usual_mirror() -> str | None:
+    """Return the address of the mirror that this machine's apt takes `main` from, None when it has none."""
+    return next((address.rstrip("/") for address, component in _mirrors() if component == "main"), None)
+
+
 def _mirrors() -> tuple[tuple[str, str], ...]:
     for options in ([], ["--no-release-info"]):  # without it, a machine that never ran `apt-get update` has none
         text = _output(["apt-get", "indextargets", *options, "--format", "$(REPO_URI) $(COMPONENT) $(ORIGIN)"])
