@@ -110,8 +110,10 @@ def test_release_builds_tests_and_reports(experiment: Path) -> None:
         "delivery.json",
         "index.json",
         "index.json.dsse",
+        "index.json.sigstore.json",
         "lode.lock",
         "lode.lock.dsse",
+        "lode.lock.sigstore.json",
         "references.bib",
         "report.html",
     ]

@@ -1,7 +1,8 @@
 """A pipeline as job arrays of Slurm (https://slurm.schedmd.com/job_array.html): one for each level of the graph.
 
-`submit.sh` hands all arrays in at once; each waits for those before it. `task.sh` runs one program of an array, and
-puts it back into the queue while its time was over before it was done.
+`submit.sh` hands all arrays in at once; each waits for those before it. A level has several attempts, one after the
+other: `task.sh` runs a program of it again when its time was over before it was done, and passes over one that has
+ended. (A job that puts itself back into the queue looks failed for a moment, and Slurm would drop what waits for it.)
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from lode.rendering.pipeline.head import head
 from lode.rendering.pipeline.words import UNFINISHED, script
 from lode.tree import FileTree
 
-RETRIES = 3
+ATTEMPTS = 3
 _GRACE_MINUTES = 30  # for a node that runs when the job's own limit is reached
 
 
@@ -52,30 +53,40 @@ def _submit(pipeline: Pipeline, rows: list[list[Job]]) -> str:
         'here=$(cd "$(dirname "$0")" && pwd)',
         ': "${LODE_REPOSITORY:?names the folder of the repository with the stack}"',
         "export LODE_REPOSITORY",
-        "before=",
+        'rm -f "$here"/level-*/.ended-*',
+        "level=",
     ]
     for level, row in enumerate(rows, 1):
         memory = max(job.memory_mb for job in row)
-        said += [
-            f"# {', '.join(job.name for job in row)}",
-            "before=$(sbatch --parsable --kill-on-invalid-dep=yes ${before:+--dependency=afterok:$before} \\",
-            f"    --job-name={pipeline.stack}-{level:02} --array=0-{len(row) - 1} \\",
-            f"    --cpus-per-task={pipeline.limits.cores} --mem={memory}M --time={minutes} --requeue \\",
-            '    --open-mode=append --output="$here/logs/%x-%a.out" \\',
-            f'    "$@" "$here/task.sh" "$here/level-{level:02}")',
-            "before=${before%%;*}",
-            f'echo "level {level}: job $before"',
-        ]
+        said.append(f"# {', '.join(job.name for job in row)}")
+        for attempt in range(1, ATTEMPTS + 1):
+            waits = (
+                "${level:+--dependency=afterok:$level}"
+                if attempt == 1
+                else "--dependency=${level:+afterok:$level,}afterany:$last"
+            )
+            said += [
+                f"last=$(sbatch --parsable --kill-on-invalid-dep=yes {waits} \\",
+                f"    --job-name={pipeline.stack}-{level:02} --array=0-{len(row) - 1} \\",
+                f"    --cpus-per-task={pipeline.limits.cores} --mem={memory}M --time={minutes} --requeue \\",
+                '    --open-mode=append --output="$here/logs/%x-%a.out" \\',
+                f'    "$@" "$here/task.sh" "$here/level-{level:02}")',
+                "last=${last%%;*}",
+            ]
+        said += ["level=$last", f'echo "level {level}: job $level"']
     return "\n".join(said) + "\n"
 
 
 _TASK = f"""\
 set -u
+ended="$1/.ended-$SLURM_ARRAY_TASK_ID" # holds the status of an earlier attempt that is not to be repeated
+[ ! -e "$ended" ] || exit "$(cat "$ended")"
 status=0
 "$1/$SLURM_ARRAY_TASK_ID.sh" || status=$?
-if [ "$status" -eq {UNFINISHED} ] && [ "${{SLURM_RESTART_COUNT:-0}}" -lt {RETRIES} ]; then
-    echo "its time was over: back into the queue"
-    scontrol requeue "$SLURM_JOB_ID" && sleep 60
+if [ "$status" -eq {UNFINISHED} ]; then
+    echo "its time was over: the next attempt goes on"
+else
+    echo "$status" >"$ended"
 fi
 exit "$status"
 """

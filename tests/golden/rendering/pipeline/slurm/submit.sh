@@ -8,44 +8,110 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${LODE_REPOSITORY:?names the folder of the repository with the stack}"
 export LODE_REPOSITORY
-before=
+rm -f "$here"/level-*/.ended-*
+level=
 # check
-before=$(sbatch --parsable --kill-on-invalid-dep=yes ${before:+--dependency=afterok:$before} \
+last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-01 --array=0-0 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-01")
-before=${before%%;*}
-echo "level 1: job $before"
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-01 --array=0-0 \
+    --cpus-per-task=1 --mem=2000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-01")
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-01 --array=0-0 \
+    --cpus-per-task=1 --mem=2000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-01")
+last=${last%%;*}
+level=$last
+echo "level 1: job $level"
 # build-debian12-x86_64-01, build-el9-x86_64-01
-before=$(sbatch --parsable --kill-on-invalid-dep=yes ${before:+--dependency=afterok:$before} \
+last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-02 --array=0-1 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-02")
-before=${before%%;*}
-echo "level 2: job $before"
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-02 --array=0-1 \
+    --cpus-per-task=1 --mem=2000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-02")
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-02 --array=0-1 \
+    --cpus-per-task=1 --mem=2000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-02")
+last=${last%%;*}
+level=$last
+echo "level 2: job $level"
 # build-debian12-x86_64-02, build-el9-x86_64-02
-before=$(sbatch --parsable --kill-on-invalid-dep=yes ${before:+--dependency=afterok:$before} \
+last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-03 --array=0-1 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-03")
-before=${before%%;*}
-echo "level 3: job $before"
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-03 --array=0-1 \
+    --cpus-per-task=1 --mem=2000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-03")
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-03 --array=0-1 \
+    --cpus-per-task=1 --mem=2000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-03")
+last=${last%%;*}
+level=$last
+echo "level 3: job $level"
 # test-debian12-x86_64, test-el9-x86_64
-before=$(sbatch --parsable --kill-on-invalid-dep=yes ${before:+--dependency=afterok:$before} \
+last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-04 --array=0-1 \
     --cpus-per-task=1 --mem=4000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-04")
-before=${before%%;*}
-echo "level 4: job $before"
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-04 --array=0-1 \
+    --cpus-per-task=1 --mem=4000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-04")
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-04 --array=0-1 \
+    --cpus-per-task=1 --mem=4000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-04")
+last=${last%%;*}
+level=$last
+echo "level 4: job $level"
 # publish
-before=$(sbatch --parsable --kill-on-invalid-dep=yes ${before:+--dependency=afterok:$before} \
+last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-05 --array=0-0 \
     --cpus-per-task=1 --mem=4000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-05")
-before=${before%%;*}
-echo "level 5: job $before"
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-05 --array=0-0 \
+    --cpus-per-task=1 --mem=4000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-05")
+last=${last%%;*}
+last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+    --job-name=dance-05 --array=0-0 \
+    --cpus-per-task=1 --mem=4000M --time=34 --requeue \
+    --open-mode=append --output="$here/logs/%x-%a.out" \
+    "$@" "$here/task.sh" "$here/level-05")
+last=${last%%;*}
+level=$last
+echo "level 5: job $level"
