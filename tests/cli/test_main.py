@@ -70,7 +70,7 @@ def test_no_command_prints_the_help_on_standard_error(capsys: pytest.CaptureFixt
     assert main.run([]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "release  Lock check" in printed.err
+    assert "release  Check, build, test" in printed.err
 
 
 def test_help_succeeds_and_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "build": ("build", "Build a stack's nodes from source.", "Build"),
     "test": ("test", "Run the tests of a stack, or of any prefix.", "Build"),
     "shell": ("shell", "Open a shell, or run a command, inside a stack.", "Use"),
-    "release": ("release", "Lock check, fetch, build, install, test and report, in one.", "Release"),
+    "release": ("release", "Check, build, test, make images, publish, sign and report, in one.", "Release"),
     "matrix": ("matrix", "Show a stack's tests on all targets side by side.", "Release"),
     "report": ("report", "Write the report page of a release again.", "Release"),
     "publish": ("publish", "Publish a release where its stack says.", "Release"),

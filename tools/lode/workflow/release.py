@@ -27,6 +27,7 @@ from lode.testing import results
 from lode.testing.results import Outcome, TestReport
 from lode.workflow import build as building
 from lode.workflow import delivery as delivering
+from lode.workflow import matrix as matrices
 from lode.workflow import report as reporting
 from lode.workflow import seals
 from lode.workflow import target as systems
@@ -106,6 +107,8 @@ def release(
             for name in names
         )
         released = tuple(one for one, _ in pairs)
+        if len(released) > 1:
+            matrices.write([matrices.of_release(place)], place)
         tree.replace(place / reporting.LOCK, lockfile.dump(lock))
         page = reporting.write_report(place)
         _refuse_failures(place, released)
