@@ -100,7 +100,21 @@ def release_images(
     based = [prefix for prefix in wholes if prefix.target in bases]
     if not based:
         return None
-    prefixes = parts.with_groups(lock, based, (), places=places, progress=progress)
+    return _with_groups(lock, based, bases, folder, places=places, jobs=jobs, progress=progress)
+
+
+def _with_groups(
+    lock: Lock,
+    wholes: Sequence[Prefix],
+    bases: Mapping[str, str],
+    folder: Path,
+    *,
+    places: Places,
+    jobs: int,
+    progress: Progress,
+) -> Images:
+    """Return the images of `wholes` and of each group of theirs, on `bases` by target, in the layout of a release."""
+    prefixes = parts.with_groups(lock, wholes, (), places=places, progress=progress)
     making = Making(bases=bases, jobs=jobs)
     return make_images(lock, prefixes, folder / FOLDER, making=making, progress=progress)
 
@@ -120,9 +134,8 @@ def publish_release(
     They are made where the release `folder` does not hold them yet.
     """
     wholes = tuple(read(root) for root in roots)
-    making = Making(bases=_runtimes(places, [prefix.target for prefix in wholes]), jobs=jobs)
-    prefixes = parts.with_groups(lock, wholes, (), places=places, progress=progress)
-    made = make_images(lock, prefixes, folder / FOLDER, making=making, progress=progress)
+    bases = _runtimes(places, [prefix.target for prefix in wholes])
+    made = _with_groups(lock, wholes, bases, folder, places=places, jobs=jobs, progress=progress)
     return made, push(made, "", reach(places, environ, jobs=max(jobs, 4)), progress=progress)
 
 

@@ -25,8 +25,9 @@ from lode.installing.prefix import Prefix
 from lode.locking.graph import Lock
 from lode.progress import Progress
 from lode.signing.signers import Secret
-from lode.workflow import keys, parts
-from lode.workflow.image import FOLDER, Images, Making, make_images, runtimes
+from lode.workflow import keys
+from lode.workflow.deliver import release_images
+from lode.workflow.image import Images, runtimes
 from lode.workflow.publish import PASSPHRASE
 from lode.workflow.report import DELIVERY
 from lode.workflow.signing import SignedRelease, sign_release
@@ -120,10 +121,9 @@ def _images(desk: Desk, prefixes: Sequence[Prefix], left: dict[str, str]) -> Ima
         except (HostError, LockError, SourceError) as error:
             left["images"] = f"there is no runtime of {prefix.target} to put them on: {error.faults[0].message}"
             return None
-    bases = runtimes(desk.places, [prefix.target for prefix in prefixes])
-    whole = parts.with_groups(desk.lock, prefixes, (), places=desk.places, progress=desk.progress)
-    making = Making(bases=bases, jobs=desk.wishes.jobs)
-    return make_images(desk.lock, whole, desk.folder / FOLDER, making=making, progress=desk.progress)
+    return release_images(
+        desk.lock, prefixes, desk.folder, places=desk.places, jobs=desk.wishes.jobs, progress=desk.progress
+    )
 
 
 def _make_runtime(desk: Desk, target: str) -> None:
