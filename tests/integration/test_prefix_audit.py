@@ -171,3 +171,38 @@ def test_what_was_installed_can_be_audited_again(core: bytes, tmp_path: Path) ->
     (tmp_path / "prefix/lib/libcore.so.1").unlink()
     with pytest.raises(BuildError, match=r"bin/app of app needs libcore\.so\.1"):
         audit(tmp_path / "prefix", locked, TARGET, FINAL)
+
+
+def test_a_symbol_that_its_library_lost_is_named_with_both_packages(core: bytes, tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    compiled(newer, "libcore.so", "-shared", "-fPIC", "-Wl,-soname,libcore.so.1",
+             text="int f(void){return 1;} int f_ratio(void){return 2;} int f_count(void){return 3;}")  # fmt: skip
+    text = "int f_ratio(void), f_count(void); int main(void){return f_ratio() + f_count();}"
+    files = {"bin/app": compiled(newer, "app", "-lcore", "-Wl,-rpath,$ORIGIN/../lib", text=text)}
+    older = compiled(tmp_path, "libcore.so", "-shared", "-fPIC", "-Wl,-soname,libcore.so.1",
+                     text="int f_rate(void){return 1;}")  # fmt: skip
+    with pytest.raises(BuildError) as caught:
+        laid(tmp_path, stack(), older, files)
+    assert [(fault.message, fault.hint) for fault in caught.value.faults] == [
+        (
+            "bin/app of app asks for the symbol f_count and 1 more, which no file of the prefix has",
+            "give the recipe a link dependency on what has it, or link it",
+        )
+    ]
+    older = compiled(tmp_path, "libcore.so", "-shared", "-fPIC", "-Wl,-soname,libcore.so.1",
+                     text="int f_counts(void){return 1;}")  # fmt: skip
+    assert faults(tmp_path, stack(), older, files) == [
+        "bin/app of app asks for the symbol f_count and 1 more,"
+        " which lib/libcore.so.1.0 of core should have and has not"
+    ]
+
+
+def test_what_a_plug_in_takes_from_its_program_is_accepted(core: bytes, tmp_path: Path) -> None:
+    plug = "int f(void); int host_says(void); int g(void){return f() + host_says();}"
+    files = {
+        "lib/plug.so": compiled(tmp_path, "plug.so", "-shared", "-fPIC", "-lcore", "-Wl,-rpath,$ORIGIN", text=plug),
+        "bin/host": compiled(tmp_path, "host", "-rdynamic", text="int host_says(void){return 1;} int main(void){}"),
+    }
+    laid(tmp_path, stack(), core, files)
+    assert prefixes.is_prefix(tmp_path / "prefix")

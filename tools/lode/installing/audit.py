@@ -1,9 +1,10 @@
 """The audit of a tree before it is put in place: it must load nothing but itself and what its target has.
 
-Looks at every file. ELF files: libraries found along their own run path, run paths inside the tree, symbol versions
-that the target's C and C++ libraries have (System V ABI, chapter 5, and ld.so(8)). All files: no stand-in of the final
-path is left. Scripts and what tells other builds where things are: no folder of the build, which is gone. Elsewhere
-such a path is only a record of how a package was built, as in CPython's Makefile, and the same in every build.
+Looks at every file. ELF files: libraries found along their own run path, run paths inside the tree, symbols that those
+libraries have, symbol versions that the target's C and C++ libraries have (System V ABI, chapter 5, and ld.so(8)). All
+files: no stand-in of the final path is left. Scripts and what tells other builds where things are: no folder of the
+build, which is gone. Elsewhere such a path is only a record of how a package was built, as in CPython's Makefile, and
+the same in every build.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from elftools.elf.elffile import ELFFile
 from lode.building import rattler, symbols
 from lode.definitions.target import Target
 from lode.errors import BuildError, Fault
-from lode.installing import canonical
+from lode.installing import canonical, linkage
 from lode.inventory import printable
 from lode.locking.graph import Lock
 
@@ -44,6 +45,7 @@ class _Tree:
     target: Target
     owners: dict[str, str]  # path to package
     allowed: dict[str, tuple[str, ...]]  # package to what it may take from the OS beyond the target's list
+    needs: dict[str, linkage.Needs]  # path of an ELF file to what it loads, filled as the files are looked at
 
 
 def audit(root: Path, lock: Lock, target: str, final_path: str) -> None:
@@ -54,6 +56,7 @@ def audit(root: Path, lock: Lock, target: str, final_path: str) -> None:
         target=lock.target(target).definition,
         owners={path: owner.package for owner in canonical.owners(root) for path in owner.paths},
         allowed={node.package: node.system_libraries for node in lock.nodes},
+        needs={},
     )
     faults: list[Fault] = []
     for path in _files(root):
@@ -61,6 +64,8 @@ def audit(root: Path, lock: Lock, target: str, final_path: str) -> None:
         if len(faults) > _FAULTS:
             faults.append(Fault(message=f"the audit stopped after {len(faults)} faults"))
             break
+    else:
+        faults += _symbol_faults(tree)
     if faults:
         raise BuildError.of(faults)
 
@@ -107,15 +112,20 @@ def _elf_faults(tree: _Tree, path: str) -> Iterator[Fault]:
                 folders.append(folder)
         owner = tree.owners.get(path, "")
         system = (*tree.target.system_libraries, *tree.allowed.get(owner, ()))
+        own, others = [], []
         for library in needed:
-            if any(_is_there(tree, folder / library) for folder in folders):
+            found = next((place for folder in folders if (place := _place(tree, folder / library))), None)
+            if found is not None:
+                own.append(found)
                 continue
+            others.append(library)
             if not any(fnmatchcase(library, pattern) for pattern in system):
                 yield Fault(
                     message=f"{_named(tree, path)} needs {library}, which is neither in the prefix along its run path"
                     f" ({':'.join(run_path) or 'none'}) nor a system library of {tree.target.name}",
                     hint="give the recipe a link dependency on what brings it, or name it in system_libraries",
                 )
+        tree.needs[path] = linkage.Needs(own=tuple(own), system=tuple(others))
         for new in symbols.too_new(stream, glibc=tree.target.glibc, libstdcxx=tree.target.libstdcxx):
             yield Fault(
                 message=f"{_named(tree, path)} needs {new.version} of {new.library} ({new.symbol}),"
@@ -149,17 +159,36 @@ def _folder(tree: _Tree, path: str, entry: str) -> PurePosixPath | None:
     return placed.relative_to(tree.final_path) if placed.is_relative_to(tree.final_path) else None
 
 
-def _is_there(tree: _Tree, path: PurePosixPath) -> bool:
-    """Return whether `path` is a file of the tree, links followed as if the tree lay at its final path."""
+def _symbol_faults(tree: _Tree) -> Iterator[Fault]:
+    for one in linkage.unresolved(tree.root, tree.needs):
+        more = f" and {len(one.names) - 1} more" if len(one.names) > 1 else ""
+        if one.likely is None:
+            yield Fault(
+                message=f"{_named(tree, one.path)} asks for the symbol {printable(one.names[0])}{more},"
+                " which no file of the prefix has",
+                hint="give the recipe a link dependency on what has it, or link it",
+            )
+            continue
+        package = tree.owners.get(one.likely)
+        yield Fault(
+            message=f"{_named(tree, one.path)} asks for the symbol {printable(one.names[0])}{more},"
+            f" which {_named(tree, one.likely)} should have and has not",
+            hint=f"it was compiled against another version of {package or one.likely}: ask for the one that has the"
+            " symbol in the recipe's link dependencies",
+        )
+
+
+def _place(tree: _Tree, path: PurePosixPath) -> str | None:
+    """Return the file of the tree that `path` means, links followed as if the tree lay at its final path."""
     for _ in range(_HOPS):
         file = tree.root / path
         if not file.is_symlink():
-            return file.is_file()
+            return str(path) if file.is_file() else None
         placed = os.path.normpath(os.path.join(tree.final_path, path.parent, os.readlink(file)))
         if not PurePosixPath(placed).is_relative_to(tree.final_path):
-            return False
+            return None
         path = PurePosixPath(placed).relative_to(tree.final_path)
-    return False
+    return None
 
 
 def _is_used(path: str, mode: int, content: mmap.mmap) -> bool:
