@@ -221,14 +221,6 @@ def test_command_for_apptainer_is_told_where_it_is_missing(
     ]
 
 
-@pytest.mark.skipif(shutil.which("apptainer") is None, reason="apptainer is not installed, and Debian 12 has none")
-def test_apptainer_runs_the_stack(prefix: Prefix, base: Path, tmp_path: Path) -> None:
-    lode("image", str(prefix.root), "-o", str(tmp_path / "layout"), "--base", str(base), "--sif")
-    sif = tmp_path / f"mini-2026.11-{TARGET}.sif"
-    done = subprocess.run(["apptainer", "exec", str(sif), "nest"], capture_output=True, text=True, check=False)
-    assert done.stdout == f"{FINAL}/share/nest {os.getuid()} 1 2 3\n", done.stderr
-
-
 def test_prefix_without_a_runtime_of_its_target_is_told_how_to_get_one(prefix: Prefix, tmp_path: Path) -> None:
     done = lode("image", str(prefix.root), "-o", str(tmp_path / "layout"), check=False)
     assert (done.returncode, done.stderr) == (
