@@ -12,7 +12,7 @@ from lode.building.history import estimate as seconds
 from lode.definitions.catalogue import Catalogue
 from lode.errors import Fault, HostError, Place, VerificationError
 from lode.locking.graph import Node
-from lode.rendering.pipeline import Limits, Pipeline, Site, engine
+from lode.rendering.pipeline import Limits, Pipeline, Site, engine, gitlab
 from lode.rendering.pipeline.plan import Estimate, plan
 from lode.workflow.lock import locked
 
@@ -46,9 +46,12 @@ def draw(
 def write(pipeline: Pipeline, *, to: str, site: Site, folder: Path, check: bool = False) -> Written:
     """Write `pipeline` in the words of the engine `to` below `folder`; with `check`, only compare what is there.
 
-    VerificationError names every file that is not as it would be written; HostError if nothing can be written.
+    VerificationError names every file that is not as it would be written; HostError if nothing can be written;
+    UsageError if a file that several stacks share holds something that Lode did not write.
     """
     made = engine(to).render(pipeline, site)
+    if to == "gitlab":  # whose one file for a repository starts the pipelines of all its stacks
+        made = gitlab.join(made, folder)
     if check:
         faults = []
         for path, content in sorted(made.files.items()):

@@ -6,15 +6,22 @@ branch alone, in the environment `publish`: variables with secrets are to be sco
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import yaml
+
+from lode.errors import UsageError
 from lode.rendering.pipeline import Job, Pipeline, Site, Stage
 from lode.rendering.pipeline.head import head
 from lode.rendering.pipeline.words import UNFINISHED, lines, prepared, refuse
 from lode.rendering.quoting import yaml_document
 from lode.tree import FileTree
 
+PARENT = PurePosixPath(".gitlab-ci.yml")
+_COMMON = ("stages", "workflow")  # what a parent says besides the stacks that it starts
+_JOINED = "# Rendered by lode: starts the pipelines of all stacks that `lode ci render --to gitlab` wrote here.\n"
 _VARIABLES = ("$",)  # in everything but scripts, GitLab replaces variables
 _GRACE_MINUTES = 30  # for a node that runs when the job's own limit is reached
 _RETRIES = 2  # the most that GitLab allows
@@ -23,7 +30,7 @@ _REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"'
 
 def render(pipeline: Pipeline, site: Site) -> FileTree:
     """Return `.gitlab-ci.yml`, which starts `ci/pipelines/<stack>.yml` with the jobs."""
-    child = PurePosixPath("ci", "pipelines", f"{pipeline.stack}.yml")
+    child = _child(pipeline.stack)
     rules = [
         {"if": _REQUEST, "variables": {"LODE_STORE_READ_ONLY": "1"}},
         {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"},
@@ -32,15 +39,51 @@ def render(pipeline: Pipeline, site: Site) -> FileTree:
     parent = {
         "stages": ["lode"],
         "workflow": {"rules": rules},
-        pipeline.stack: {"stage": "lode", "trigger": {"include": [{"local": str(child)}], "strategy": "depend"}},
+        pipeline.stack: _trigger(pipeline.stack),
     }
     jobs: dict[str, Any] = {
         "stages": [str(stage) for stage in Stage],
         "default": {"interruptible": True},
         **{job.name: _job(job, pipeline, site) for job in pipeline.jobs},
     }
-    files = {PurePosixPath(".gitlab-ci.yml"): parent, child: jobs}
+    files = {PARENT: parent, child: jobs}
     return FileTree(files={path: (head(pipeline) + yaml_document(said)).encode() for path, said in files.items()})
+
+
+def join(made: FileTree, folder: Path) -> FileTree:
+    """Return `made` with a parent that starts the pipelines of other stacks too, those that `folder`'s parent starts.
+
+    UsageError when the parent there says anything that Lode did not write: it is left alone, and the hint has the line
+    that takes the pipeline in.
+    """
+    place = folder / PARENT
+    if not place.is_file():
+        return made
+    try:
+        there = yaml.safe_load(place.read_bytes()) or {}
+    except yaml.YAMLError:
+        there = None
+    parent = yaml.safe_load(made.files[PARENT])
+    stacks = {str(name) for name in (*parent, *(there if isinstance(there, dict) else ())) if name not in _COMMON}
+    joined = {name: parent[name] for name in _COMMON} | {name: _trigger(name) for name in sorted(stacks)}
+    if not isinstance(there, dict) or {name: joined.get(name) for name in there} != there:
+        (own,) = (name for name in parent if name not in _COMMON)
+        raise UsageError(
+            f"{place} has more than pipelines of stacks in it: it is left as it is",
+            hint=f"render to another folder, copy {_child(own)} from there, and start it with `trigger: {{include: "
+            f"[{{local: {_child(own)}}}], strategy: depend}}` in a job of yours",
+        )
+    if joined == parent:
+        return made
+    return replace(made, files={**made.files, PARENT: (_JOINED + yaml_document(joined)).encode()})
+
+
+def _child(stack: str) -> PurePosixPath:
+    return PurePosixPath("ci", "pipelines", f"{stack}.yml")
+
+
+def _trigger(stack: str) -> dict[str, Any]:
+    return {"stage": "lode", "trigger": {"include": [{"local": str(_child(stack))}], "strategy": "depend"}}
 
 
 def _job(job: Job, pipeline: Pipeline, site: Site) -> dict[str, Any]:
