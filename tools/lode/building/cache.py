@@ -131,7 +131,7 @@ class Cache:
         document = json.dumps(_document(artifact, key), indent=1, sort_keys=True).encode()
         with writing(self.root):
             self._folder.put(key, artifact.path)
-            tree.replace(self.root / _entry_key(artifact.node_hash), document)
+            tree.replace(self.root / entry_key(artifact.node_hash), document)
         kept = _artifact(document, self.root)
         self.share(kept)
         return kept
@@ -140,7 +140,7 @@ class Cache:
         """Give an artifact of this cache to the store behind, unless it is there: its package first, then its entry."""
         if self._behind is None:
             return
-        key, entry = _package_key(artifact.sha256, artifact.path.name), _entry_key(artifact.node_hash)
+        key, entry = _package_key(artifact.sha256, artifact.path.name), entry_key(artifact.node_hash)
         try:
             if not self._behind.has(entry):
                 self._behind.put(key, self.root / key)
@@ -204,7 +204,7 @@ class Cache:
         return FileLock(self.root / "locks" / f"{node_hash}.lock")
 
     def _entry(self, node_hash: Digest) -> Artifact | None:
-        path = self.root / _entry_key(node_hash)
+        path = self.root / entry_key(node_hash)
         try:
             artifact = _artifact(path.read_bytes(), self.root)
         except FileNotFoundError:
@@ -221,7 +221,7 @@ class Cache:
         with writing(self.root), tempfile.TemporaryDirectory(dir=_made(self.root), prefix=".fetch-") as folder:
             entry, content = Path(folder, "entry"), Path(folder, "package")
             try:
-                if not store.get(_entry_key(node_hash), entry):
+                if not store.get(entry_key(node_hash), entry):
                     return None
                 artifact = _artifact(entry.read_bytes(), self.root)
                 if artifact.node_hash != node_hash:
@@ -240,11 +240,12 @@ class Cache:
                     self._say(f"warning: the shared cache has wrong bytes for {artifact.package}: not used")
                     return None
             self._folder.put(key, content)
-            self._folder.put(_entry_key(node_hash), entry)
+            self._folder.put(entry_key(node_hash), entry)
         return artifact
 
 
-def _entry_key(node_hash: Digest) -> str:
+def entry_key(node_hash: Digest) -> str:
+    """Return the key of a node's entry in a store."""
     return f"nodes/{node_hash[:2]}/{node_hash}.json"
 
 

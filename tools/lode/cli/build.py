@@ -81,6 +81,7 @@ def command(
             seal=seal,
             access=access,
             store=shared.store,
+            store_policy=shared.policy,
             limit_s=shared.limit_s,
         ),
         environ=os.environ,

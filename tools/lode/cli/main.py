@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "keys": ("keys", "Make, show, import and export signing keys.", "Trust"),
     "sign": ("sign", "Sign a lock, prefix, release, image or bundle.", "Trust"),
     "verify": ("verify", "Say whether something is what was signed, by those who may.", "Trust"),
+    "store": ("store", "Sign what a store of built packages has, and check it.", "Trust"),
     "sbom": ("sbom", "Write a stack's bill of materials.", "Trust"),
     "cite": ("cite", "Say whom to cite for a stack.", "Use"),
     "render": ("render", "Write a stack for another package manager.", "Leave"),

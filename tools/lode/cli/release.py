@@ -81,6 +81,7 @@ def command(
             builder=builder,
             access=access,
             store=shared.store,
+            store_policy=shared.policy,
             limit_s=shared.limit_s,
         ),
         environ=os.environ,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +13,7 @@ import click
 from lode import config
 from lode.building.cache import Store
 from lode.cli.common import Command
+from lode.definitions.trust import TrustPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,7 @@ class Sharing:
     """The store behind this machine's cache, None when there is none, and the time that a build may take."""
 
     store: Store | None
+    policy: TrustPolicy | None  # who must have signed what is taken from the store
     limit_s: float | None
 
 
@@ -28,6 +32,9 @@ def sharing(function: Command) -> Command:
                   help="Packages shared between machines: folder, https://, oci://, s3://, gs://, az://.")  # fmt: skip
     @click.option("--store-read-only", "read_only", is_flag=True, envvar="LODE_STORE_READ_ONLY",
                   help="Take from the store, give it nothing.")  # fmt: skip
+    @click.option("--store-policy", "policy_file", envvar="LODE_STORE_POLICY", metavar="FILE",
+                  type=click.Path(path_type=Path, dir_okay=False),
+                  help="Take from the store only what an index lists that this trust policy accepts.")  # fmt: skip
     @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), metavar="N",
                   help="Start no node that would end later; exit with status 12 when some are left.")  # fmt: skip
     @click.pass_context
@@ -37,6 +44,7 @@ def sharing(function: Command) -> Command:
         *arguments: Any,
         address: str | None,
         read_only: bool,
+        policy_file: Path | None,
         max_minutes: float | None,
         **rest: Any,
     ) -> Any:
@@ -53,7 +61,8 @@ def sharing(function: Command) -> Command:
                     token=os.environ.get("LODE_STORE_TOKEN"),
                 )
             )
-        shared = Sharing(store=store, limit_s=None if max_minutes is None else 60 * max_minutes)
+        policy = _policy(policy_file) if policy_file is not None else None
+        shared = Sharing(store=store, policy=policy, limit_s=None if max_minutes is None else 60 * max_minutes)
         return function(*arguments, shared=shared, **rest)
 
     wrapper.__doc__ = function.__doc__
@@ -61,3 +70,9 @@ def sharing(function: Command) -> Command:
     # options added to `function` before this decorator ran
     wrapper.__click_params__ = [*getattr(function, "__click_params__", []), *getattr(wrapper, "__click_params__", [])]  # type: ignore[attr-defined]
     return wrapper
+
+
+def _policy(file: Path) -> TrustPolicy:
+    from lode.workflow.trust import load_policy
+
+    return load_policy(file, root=None, today=datetime.datetime.now(datetime.UTC).date())

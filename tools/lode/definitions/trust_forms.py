@@ -8,7 +8,7 @@ from lode.definitions.language import NAME
 from lode.definitions.shape import AnyOf, Choice, Date, Form, Integer, Key, ListOf, MapOf, TableOf, Text
 from lode.definitions.vocabulary import SHA256, TEXT, VERSION
 
-KINDS = ("lock", "prefix", "release", "image", "cvmfs", "bundle", "policy")
+KINDS = ("lock", "prefix", "release", "image", "cvmfs", "bundle", "policy", "store")
 
 _NAME = Text(what="a name", pattern=NAME, hint="lower-case letters, digits and dashes: release-2026")
 _STACK = Text(

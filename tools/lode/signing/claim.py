@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from lode.digest import Digest
 from lode.signing import strict
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     CVMFS = "cvmfs"
     BUNDLE = "bundle"
     POLICY = "policy"
+    STORE = "store"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,14 @@ class Claim:
 
 def statement(claim: Claim, name: str, digests: Mapping[str, str]) -> Statement:
     """Return the statement that `claim` holds for the bytes with these digests."""
-    predicate = {
+    return Statement(
+        subjects=(Subject(name=name, digest=dict(digests)),), predicate_type=PREDICATE, predicate=predicate(claim)
+    )
+
+
+def predicate(claim: Claim) -> dict[str, Any]:
+    """Return the claim as the predicate of a statement."""
+    return {
         "kind": claim.kind.value,
         "stack": claim.stack,
         "release": claim.release,
@@ -55,9 +64,6 @@ def statement(claim: Claim, name: str, digests: Mapping[str, str]) -> Statement:
         "signed": claim.signed,
         "lock": claim.lock,
     }
-    return Statement(
-        subjects=(Subject(name=name, digest=dict(digests)),), predicate_type=PREDICATE, predicate=predicate
-    )
 
 
 def read(found: Statement, file: str) -> Claim:

@@ -70,6 +70,24 @@ def verify(
     raise (VerificationError if altered else TrustError).of(refused)
 
 
+def verify_statement(
+    envelope: Envelope, place: str, policy: TrustPolicy, *, kind: Kind, today: datetime.date
+) -> tuple[Accepted, Statement]:
+    """Return what a statement that lists its own subjects is accepted as, and the statement.
+
+    For what has no bytes besides the envelope, such as the index of a store. Errors as those of `verify`.
+    """
+    refuse_expired(policy, today)
+    good, faults = signers([(place, envelope)], policy, today=today)
+    if not good:
+        raise TrustError.of(faults or [Fault(message=f"{place} has no signature")])
+    statement = envelope.statement(place)
+    claim = claims.read(statement, place)
+    if claim.kind is not kind:
+        raise VerificationError(f"what was signed is a {claim.kind}, not the {kind} {place}", hint=_AGAIN)
+    return judge(claim, policy, good, faults, today=today), statement
+
+
 def refuse_expired(policy: TrustPolicy, today: datetime.date) -> None:
     """Raise TrustError when the policy's last day is over."""
     if policy.expires < today.isoformat():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from lode.building.cache import Cache, Store
 from lode.building.schedule import MEMORY_MB, Budget, Outcome, Result, Task, refuse_failed, run
 from lode.config import Places
 from lode.definitions.catalogue import Catalogue
+from lode.definitions.trust import TrustPolicy
 from lode.errors import BuildError, Fault, HostError, Unfinished, UsageError
 from lode.locking.graph import BUILDING, Lock, Node, build_order, closure
 from lode.progress import Progress
@@ -41,6 +43,7 @@ class Plan:
     seal: str = "auto"  # one of `seals.ASKED`
     access: Access | None = None  # where sources are asked for; None: where they say
     store: Store | None = None  # artifacts shared with other machines, behind the cache of this one
+    store_policy: TrustPolicy | None = None  # who must have signed the store's index; None: the store is believed
     limit_s: float | None = None  # wall time after which no further node is started
 
 
@@ -94,9 +97,10 @@ def build(
     started = time.monotonic()
     catalogue = catalogue.behind(lock.stack, lock.release)
     wanted = _wanted(lock, target, plan.only)
-    cache = Cache(places.cache, behind=plan.store, note=progress.note)
+    store = _believed(lock, plan, places, progress)
+    cache = Cache(places.cache, behind=store, note=progress.note)
     there = {node.package: cache.peek(node.hashes[target]) for node in wanted}
-    if plan.store is not None:
+    if store is not None:
         there |= _shared(cache, wanted, there, target, progress)
     missing = [node for node in wanted if there[node.package] is None]
     results = {
@@ -201,6 +205,16 @@ def choose_target(lock: Lock, asked: str | None) -> str:
             hint=f"its targets: {', '.join(names)}; build on one of these, or in its container",
         )
     return fitting.name
+
+
+def _believed(lock: Lock, plan: Plan, places: Places, progress: Progress) -> Store | None:
+    """Return the plan's store, as far as it is to be believed."""
+    if plan.store is None or plan.store_policy is None:
+        return plan.store
+    from lode.workflow.store_index import SEEN, vouched
+
+    today = datetime.datetime.now(datetime.UTC).date()
+    return vouched(plan.store, lock, plan.store_policy, seen=places.cache / SEEN, today=today, note=progress.note)
 
 
 def _wanted(lock: Lock, target: str, only: Sequence[str]) -> tuple[Node, ...]:
