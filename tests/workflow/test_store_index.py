@@ -13,7 +13,7 @@ from tests.signing.factory import TODAY, policy, signer
 from tests.testing.factory import TARGET, lock, node
 
 from lode import digest
-from lode.building.cache import Cache, FolderStore, Store, entry_key
+from lode.building.cache import Cache, FolderStore, Store, Unreachable, entry_key
 from lode.definitions.trust import Minimum, TrustPolicy
 from lode.digest import Digest
 from lode.errors import TrustError, UsageError, VerificationError
@@ -110,6 +110,22 @@ def test_an_unknown_signer_a_missing_index_and_an_unsigned_one_leave_the_store_o
     told.clear()
     assert taken(store, tmp_path / "reader", policy("one"), told) == set()
     assert told[0].startswith("warning: a signature does not count: the trust policy does not know the key ")
+
+
+def test_a_store_that_does_not_answer_is_left_out_and_said(tmp_path: Path) -> None:
+    class Down:
+        def has(self, key: str) -> bool:
+            raise Unreachable("the store https://cache.example.org does not answer")
+
+        def get(self, key: str, destination: Path) -> bool:
+            return self.has(key)
+
+        def put(self, key: str, source: Path) -> None:
+            self.has(key)
+
+    told: list[str] = []
+    assert taken(Down(), tmp_path / "reader", policy("one"), told) == set()
+    assert told == ["warning: the store https://cache.example.org does not answer: going on without the store"]
 
 
 def name() -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from securesystemslib.signer import Signer
 
 from lode import tree
-from lode.building.cache import Cache, Store, entry_key
+from lode.building.cache import Cache, Store, Unreachable, entry_key
 from lode.building.vouched import Vouched
 from lode.definitions.trust import TrustPolicy, sole
 from lode.digest import Digest
@@ -121,12 +121,12 @@ def vouched(
 ) -> Store | None:
     """Return `store`, believed for what its newest index lists; None, said by `note`, when no index can be believed.
 
-    `seen`: the file that remembers sequences. A store without an index, with one that the policy does not accept, or
-    with none as new as one that was seen is left out whole: all is built here.
+    `seen`: the file that remembers sequences. A store that does not answer, without an index, with one that the policy
+    does not accept, or with none as new as one that was seen is left out whole: all is built here.
     """
     try:
         accepted, listed = newest(store, lock, policy, seen=seen, today=today)
-    except VerificationError as error:
+    except (VerificationError, Unreachable) as error:
         note(f"warning: {error.faults[0].message}: going on without the store")
         return None
     for fault in accepted.warnings:
