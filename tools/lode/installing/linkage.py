@@ -10,9 +10,10 @@ Source: System V ABI, chapters 4 (symbol table) and 5 (dynamic linking); LSB Cor
 
 from __future__ import annotations
 
+import functools
 import os
 import struct
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import takewhile
@@ -58,9 +59,13 @@ class _Table:
     asked: frozenset[str]  # strong and without a version
 
 
+_Reader = Callable[[Path], _Table]
+
+
 def unresolved(root: Path, files: Mapping[str, Needs]) -> tuple[Unresolved, ...]:
     """Return which of the `files` of the tree at `root`, by path, ask in vain for what; sorted by path."""
-    asking = {path: names for path in sorted(files) if (names := _asked(root, path, files))}
+    table = functools.cache(_table)  # of this call: a library is asked for by each file that loads it
+    asking = {path: names for path in sorted(files) if (names := _asked(root, path, files, table))}
     wanted = set().union(*asking.values())
     for path in _elf_files(root):
         if not wanted:
@@ -68,25 +73,27 @@ def unresolved(root: Path, files: Mapping[str, Needs]) -> tuple[Unresolved, ...]
         wanted -= _table(root / path).defined
     needed = {one for needs in files.values() for one in needs.own}
     return tuple(
-        Unresolved(path=path, names=tuple(sorted(names & wanted)), likely=_likely(root, min(names & wanted), own))
+        Unresolved(
+            path=path, names=tuple(sorted(names & wanted)), likely=_likely(root, min(names & wanted), own, table)
+        )
         for path, names in asking.items()
         if names & wanted
         for own in [_loaded(path, files)]
-        if path in needed or _is_program(root / path) or _likely(root, min(names & wanted), own)
+        if path in needed or _is_program(root / path) or _likely(root, min(names & wanted), own, table)
     )
 
 
-def _asked(root: Path, path: str, files: Mapping[str, Needs]) -> frozenset[str]:
+def _asked(root: Path, path: str, files: Mapping[str, Needs], table: _Reader) -> frozenset[str]:
     """Return what `path` asks of libraries of the tree; nothing when it may come from the OS."""
     loaded = (path, *_loaded(path, files))
     system = [name for one in loaded if one in files for name in files[one].system]
     if not files[path].own or any(not _is_versioned(name) for name in system):
         return frozenset()
-    names = _table(root / path).asked
+    names = table(root / path).asked
     for one in loaded:
         if not names:
             break
-        names -= _table(root / one).defined
+        names -= table(root / one).defined
     return names
 
 
@@ -157,10 +164,10 @@ def _text(names: bytes, at: int) -> str:
     return names[at : names.index(b"\0", at)].decode("utf-8", "replace")
 
 
-def _likely(root: Path, name: str, libraries: Collection[str]) -> str | None:
+def _likely(root: Path, name: str, libraries: Collection[str], table: _Reader) -> str | None:
     """Return the library that defines a name which shares most of its first characters with `name`; None if unlike."""
     least = _FEWEST + (4 if name.startswith("_ZNK") else 3 if name.startswith("_ZN") else 0)
-    alike = [(_shared(name, _table(root / one).defined), one) for one in libraries]
+    alike = [(_shared(name, table(root / one).defined), one) for one in libraries]
     most, library = max(alike, default=(0, None), key=lambda pair: pair[0])
     return library if most >= least else None
 
