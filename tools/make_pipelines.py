@@ -18,6 +18,7 @@ from lode.definitions.catalogue import Catalogue
 from lode.errors import LodeError
 from lode.rendering.pipeline import Limits, Pipeline, Site, engine
 from lode.rendering.pipeline.github import CHECKOUT, UPLOAD
+from lode.rendering.pipeline.gitlab import PARENT
 from lode.rendering.quoting import yaml_document
 from lode.workflow import pipeline
 
@@ -26,7 +27,6 @@ LIMITS = Limits(minutes=300, disk_mb=12000, cores=4)  # within what free machine
 SITE = Site(lode=("./lode",), prepare=("ci/prepare {targets}",))
 HEAD = "# Written by tools/make_pipelines.py; change that.\n"
 WEEKLY = ("ci/prepare", "./lode outdated --markdown >outdated.md")
-PARENT = PurePosixPath(".gitlab-ci.yml")
 _SCHEDULED = '$CI_PIPELINE_SOURCE == "schedule"'
 
 

@@ -12,6 +12,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -29,6 +30,7 @@ from lode.progress import Silent
 
 SCHEMA = 1
 _WAIT_S = 0.3
+_ENTRY = re.compile(r"nodes/[0-9a-f]{2}/([0-9a-f]{64})\.json")
 _SILENT = Silent()
 
 
@@ -247,6 +249,12 @@ class Cache:
 def entry_key(node_hash: Digest) -> str:
     """Return the key of a node's entry in a store."""
     return f"nodes/{node_hash[:2]}/{node_hash}.json"
+
+
+def entry_node(key: str) -> Digest | None:
+    """Return the node whose entry has this key in a store, None when it is the key of something else."""
+    match = _ENTRY.fullmatch(key)
+    return Digest(match[1]) if match else None
 
 
 def _package_key(sha256: Digest, name: str) -> str:

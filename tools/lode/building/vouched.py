@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from lode.building.cache import Store, Unreachable
+from lode.building.cache import Store, Unreachable, entry_node
 from lode.digest import Digest
-
-_ENTRY = re.compile(r"nodes/[0-9a-f]{2}/([0-9a-f]{64})\.json")
 
 
 class Vouched:
@@ -31,15 +28,15 @@ class Vouched:
 
     def get(self, key: str, destination: Path) -> bool:
         """Write the blob to `destination`; False when there is none, or none that is listed."""
-        match = _ENTRY.fullmatch(key)
-        if match is None:
+        node_hash = entry_node(key)
+        if node_hash is None:
             return self._behind.get(key, destination)
-        wanted = self._listed.get(Digest(match[1]))
+        wanted = self._listed.get(node_hash)
         if wanted is None or not self._behind.get(key, destination):
             return False
         if hashlib.sha256(destination.read_bytes()).hexdigest() != wanted:
             destination.unlink()
-            raise Unreachable(f"the shared cache's entry for node {match[1][:16]} is not the one that was signed")
+            raise Unreachable(f"the shared cache's entry for node {node_hash[:16]} is not the one that was signed")
         return True
 
     def put(self, key: str, source: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from lode.building.cache import Unreachable
+from lode.building.cache import Unreachable, entry_node
 from lode.digest import Digest
 from lode.errors import LodeError
 from lode.publishing.oci import store as oci
@@ -24,7 +24,6 @@ ARTIFACT_TYPE = "application/vnd.lode.node.v1"
 INDEX_TYPE = "application/vnd.lode.store-index.v1"
 _ENVELOPE_TYPE = "application/vnd.dsse.envelope.v1+json"
 _ENTRY_TYPE, _PACKAGE_TYPE = "application/vnd.lode.node.entry.v1+json", "application/vnd.lode.node.package.v1"
-_ENTRY = re.compile(r"nodes/[0-9a-f]{2}/([0-9a-f]{64})\.json")
 _INDEX = re.compile(r"indexes/([a-z0-9-]+)/([0-9A-Za-z._-]+)/([0-9]+)\.dsse")
 _PACKAGE = re.compile(r"packages/[0-9a-f]{2}/([0-9a-f]{64})/[^/]+")
 _PIECE = 1 << 20
@@ -63,9 +62,9 @@ class ArtifactStore:
 
     def put(self, key: str, source: Path) -> None:
         """Keep a package as a blob; an index, and an entry, whose package must be there, as the artifact of a tag."""
-        if match := _ENTRY.fullmatch(key):
+        if node_hash := entry_node(key):
             content = source.read_bytes()
-            self._asked(lambda: self._put_entry(match[1], content))
+            self._asked(lambda: self._put_entry(node_hash, content))
         elif tag := _tag(key):
             self._asked(lambda: self._put_index(tag, source.read_bytes()))
         elif _package(key) is not None:
@@ -120,8 +119,8 @@ class ArtifactStore:
 
 def _tag(key: str) -> str | None:
     """Return the tag of an entry or index: the node's hash, or `index.<stack>.<release>.<sequence>`."""
-    if match := _ENTRY.fullmatch(key):
-        return match[1]
+    if node_hash := entry_node(key):
+        return node_hash
     match = _INDEX.fullmatch(key)
     return f"index.{match[1]}.{match[2]}.{match[3]}" if match else None
 
