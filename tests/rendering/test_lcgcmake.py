@@ -105,6 +105,24 @@ def test_a_dependency_comes_before_what_needs_it_and_is_where_the_script_looks()
     assert "SHA256=" + of_bytes(b"module 2.0") in added["module"]
 
 
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [("https://example.org/v1.tar.gz", True), ("https://example.org/v1.tgz", True),
+     ("https://example.org/tarball/v1.0", False), ("https://example.org/v1.tar.zst", False),
+     ("https://example.org/a.zip?raw=1", False)],
+)  # fmt: skip
+def test_cmake_itself_fetches_only_archives_whose_name_tells_their_kind(address: str, plain: bool) -> None:
+    world = World()
+    world.add("app", "1.0")
+    recipe = world.recipes["app"]
+    source = replace(recipe.versions[0].sources[0], origins=(Origin(scheme="url", location=address),))
+    world.recipes["app"] = replace(recipe, versions=(replace(recipe.versions[0], sources=(source,)),))
+    tree = made_of(world, world.lock("app")).tree
+    (add,) = [call for call in read(tree.files[LIST].decode()) if call.name == "LCGPackage_Add"]
+    assert ("URL" in add.arguments, "DOWNLOAD_COMMAND" in add.arguments) == (plain, not plain)
+    assert (LIST.parent / "app/sources.cmake" in tree.files) is not plain
+
+
 def test_a_patch_that_changed_since_is_refused() -> None:
     world = sample()
     lock = world.lock("nest")

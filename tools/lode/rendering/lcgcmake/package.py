@@ -18,6 +18,8 @@ URL = "_lode_url"  # what follows a package's name in the variable that holds it
 _HERE = "${CMAKE_CURRENT_SOURCE_DIR}"
 # LCGPackage_Add looks at its arguments again (a macro, which replaces <name> too): nothing else is handed to it
 _PLAIN_URL = re.compile(r"[A-Za-z0-9_+=./:@%~,-]+")
+# what ExternalProject of CMake 3.20 takes the kind of an archive from; it refuses a URL without
+_TOLD_KIND = re.compile(r".*\.(?:7z|tar|tar\.bz2|tar\.gz|tar\.xz|tbz2|tgz|txz|zip)", re.DOTALL)
 
 
 def package(node: Node, target: Target, installed: Installed, order: Sequence[Node]) -> str:
@@ -51,13 +53,17 @@ def package(node: Node, target: Target, installed: Installed, order: Sequence[No
 
 
 def is_plain(sources: list[LockedSource]) -> bool:
-    """Return whether CMake itself can fetch and lay out the sources: one archive, whole, from a plain address."""
+    """Return whether CMake itself can fetch and lay out the sources: one archive, whole, from a plain address.
+
+    The names of address and file have to tell the archive's kind, as CMake asks.
+    """
     if len(sources) != 1:
         return False
     (source,) = sources
     whole = source.unpack and not source.directory and not source.subdirectory
-    addresses = mirror.addresses(source)
-    return whole and bool(addresses) and _PLAIN_URL.fullmatch(addresses[0]) is not None
+    addresses = mirror.addresses(source)[:1]
+    told = all(_TOLD_KIND.fullmatch(name) for name in (*addresses, source.filename))
+    return whole and told and any(_PLAIN_URL.fullmatch(address) for address in addresses)
 
 
 def layout(node: Node, target: Target) -> str:
