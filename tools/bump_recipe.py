@@ -2,6 +2,7 @@
 
     tools/bump_recipe.py pylhe                     the newest release of the project that the recipe's sources name
     tools/bump_recipe.py pylhe 2.1.1
+    tools/bump_recipe.py hepmc3 3.3.2              from its sources' addresses or repository, with that version in them
     tools/bump_recipe.py nest 2.4.1 --archive v2.4.1.tar.gz --url https://…/v2.4.1.tar.gz
 
 The new version comes first; its sources are those of the newest one with the new bytes. Patches are not taken over:
@@ -19,6 +20,7 @@ from typing import Any
 
 import drafts
 import new_recipe
+import successors
 from drafts import Draft
 from lode.definitions import read_recipe
 from lode.definitions.recipe import Recipe
@@ -42,25 +44,37 @@ def bumped(text: str, version: str, source: Mapping[str, Any]) -> str:
     return new
 
 
-def project(recipe: Recipe) -> tuple[str, str | None]:
-    """Return the Python project that the newest sources of `recipe` name and their wheel's tag; UsageError if none."""
-    for origin in (one for source in recipe.versions[0].sources for one in source.origins):
-        if origin.scheme == "pypi":
+def project(recipe: Recipe) -> tuple[str, str | None] | None:
+    """Return the Python project that the newest sources of `recipe` are of and their wheel's tag; None if of none.
+
+    A package that is a part of a project has versions of its own, and is not meant.
+    """
+    newest = recipe.versions[0]
+    for origin in (one for source in newest.sources for one in source.origins):
+        name, _, rest = origin.location.partition("==")
+        if origin.scheme == "pypi" and rest.partition("/")[0] == newest.version.text:
             tag = re.search(r"-(cp3[0-9]+)-[^/]*\.whl\Z", origin.location)
-            return origin.location.partition("==")[0], tag[1] if tag else None
-    hint = "give --archive and --url"
-    raise UsageError(f"{recipe.name} has no source on a Python package index", hint=hint)
+            return name, tag[1] if tag else None
+    return None
 
 
 def _draft(recipe: Recipe, given: argparse.Namespace) -> Draft:
     if (given.archive is None) != (given.url is None):
         raise UsageError("--archive and --url go together")
-    if given.archive is None:
-        name, tag = project(recipe)
-        return drafts.from_index(name, given.version, tag)
-    if given.version is None:
+    indexed = project(recipe)
+    if given.archive is None and indexed is not None:
+        return drafts.from_index(indexed[0], given.version, indexed[1])
+    if given.version is None and given.archive is not None:
         raise UsageError("which version is the archive?", hint="give it after the recipe's name")
-    source = {"url": given.url, **drafts.measured(given.archive)}
+    if given.version is None:
+        raise UsageError(
+            f"{recipe.name} is on no Python package index: which version is it to have?",
+            hint=f"give it after the name; `lode outdated {recipe.name}` says which is the newest",
+        )
+    if given.archive is None:
+        source = successors.source(recipe, given.version)
+    else:
+        source = {"url": given.url, **drafts.measured(given.archive)}
     return Draft(name=recipe.name, version=given.version, summary="", homepage="", license="", source=source, system="")
 
 
@@ -81,7 +95,8 @@ def main(words: Sequence[str]) -> int:
     file = folder / "recipe.yaml"
     try:
         text = file.read_text(encoding="utf-8")
-        draft = _draft(read_recipe.read(text.encode(), file=str(file)), given)
+        recipe = read_recipe.read(text.encode(), file=str(file))
+        draft = _draft(recipe, given)
         file.write_text(bumped(text, draft.version, draft.source), encoding="utf-8")
         if draft.named:
             new_recipe.write_named(folder, draft)
@@ -89,6 +104,8 @@ def main(words: Sequence[str]) -> int:
         print(f"bump_recipe: {error}", file=sys.stderr)
         return 1
     print(f"{given.recipe} has {draft.version} now; build it, then: lode lock STACK --update {given.recipe}")
+    for patch in recipe.versions[0].patches:
+        print(f"left out: {patch.file} ({patch.reason})")
     return 0
 
 

@@ -85,12 +85,28 @@ def test_what_cannot_be_added_is_refused_and_the_file_left_alone(
     assert file.read_text() == RECIPE
 
 
-def test_recipe_without_an_index_needs_its_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_recipe_without_an_index_needs_its_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     collection(tmp_path, RECIPE.replace("pypi: wave-form==1.2.0/", "url: https://example.org/"))
     assert run(tmp_path, "wave-form") == 1
     assert capsys.readouterr().err == (
-        "bump_recipe: wave-form has no source on a Python package index\n  hint: give --archive and --url\n"
+        "bump_recipe: wave-form is on no Python package index: which version is it to have?\n"
+        "  hint: give it after the name; `lode outdated wave-form` says which is the newest\n"
     )
+
+
+def test_address_without_the_version_leads_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = collection(tmp_path, RECIPE.replace("pypi: wave-form==1.2.0/wave_form-1.2.0", "url: https://example.org/w"))
+    before = file.read_text()
+    assert run(tmp_path, "wave-form", "1.3.0") == 1
+    assert capsys.readouterr().err == (
+        "bump_recipe: wave-form has no address with the version 1.2.0 in it\n  hint: give --archive and --url\n"
+    )
+    assert file.read_text() == before
+
+
+def test_part_of_another_project_is_no_project() -> None:
+    text = RECIPE.replace("pypi: wave-form==1.2.0/", "pypi: sea==3.0/")
+    assert script("bump_recipe").project(read_recipe.read(text.encode(), file="r")) is None
 
 
 def test_wheel_is_followed_by_a_wheel_of_the_same_python() -> None:

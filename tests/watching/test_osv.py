@@ -45,7 +45,7 @@ def test_a_version_is_touched_when_it_is_listed_or_lies_in_a_range(
 ) -> None:
     record(tmp_path, "OSV-1", affected, summary="a hole")
     known = Vulnerability(package="wave", version="1.2.3", id="OSV-1", summary="a hole")
-    assert search([WAVE], tmp_path) == ((known,) if touched else ())
+    assert search([WAVE], tmp_path).vulnerabilities == ((known,) if touched else ())
 
 
 def test_a_repository_is_found_by_its_address_and_tag(tmp_path: Path) -> None:
@@ -54,14 +54,19 @@ def test_a_repository_is_found_by_its_address_and_tag(tmp_path: Path) -> None:
     )
     ranges = [{"type": "GIT", "repo": "https://github.com/A/hdf5", "events": [{"introduced": "0"}]}]
     record(tmp_path, "OSV-2", {"ranges": ranges, "versions": ["v1.14.5"]})
-    assert [one.id for one in search([git], tmp_path)] == ["OSV-2"]
+    assert [one.id for one in search([git], tmp_path).vulnerabilities] == ["OSV-2"]
 
 
 def test_records_are_read_from_archives_and_withdrawn_ones_passed_over(tmp_path: Path) -> None:
     record(tmp_path, "OSV-3", pypi({"introduced": "0"}), withdrawn="2026-01-01T00:00:00Z")
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("OSV-4.json", json.dumps({"id": "OSV-4", "affected": [pypi({"introduced": "0"})]}))
-    assert [one.id for one in search([WAVE], tmp_path)] == ["OSV-4"]
+    assert [one.id for one in search([WAVE], tmp_path).vulnerabilities] == ["OSV-4"]
+
+
+def test_records_say_which_ecosystems_they_are_about(tmp_path: Path) -> None:
+    record(tmp_path, "OSV-5", {"package": {"ecosystem": "Debian:12", "name": "zlib"}, "versions": ["1:1.2.13"]})
+    assert search([WAVE], tmp_path).ecosystems == {"Debian"}
 
 
 def test_a_folder_without_records_and_a_file_that_is_none_are_refused(tmp_path: Path) -> None:

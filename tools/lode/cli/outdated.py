@@ -28,7 +28,7 @@ BEHIND = 1  # as `diff` says that something differs
               help="Search vulnerabilities in these OSV records instead of asking the service.")  # fmt: skip
 @click.option("--osv-service", default=osv.SERVICE, show_default=True, metavar="URL", help="The service to ask.")
 @click.option("--propose", "proposing", is_flag=True,
-              help="Write each bump of a Python project as a branch, with its hashes and new locks.")  # fmt: skip
+              help="Write each bump as a branch, with the hashes of what upstream serves and new locks.")  # fmt: skip
 @click.option("--markdown", is_flag=True, help="Print a report for a summary or an issue.")
 @asking
 @common
@@ -67,9 +67,8 @@ def command(
     made: tuple[Proposal, ...] = ()
     if proposing:
         own = catalogue.collections[0].folder
-        bumps = [one for one in found.newer if one.index]
         stacks = sorted({name for name, _ in catalogue.below(own).stacks})
-        made = propose(own, bumps, stacks, progress=session.progress())
+        made = propose(own, found.newer, stacks, progress=session.progress())
     session.emit(document(found, made), "\n".join(_markdown(found) if markdown else _lines(found, made)))
     if found.silent and not found.asked:
         raise HostError(
@@ -87,6 +86,7 @@ def document(found: Outdated, made: Sequence[Proposal]) -> dict[str, Any]:
         "targets": [fault.message for fault in found.targets],
         "vulnerable": [asdict(one) for one in found.vulnerable],
         "vulnerable_unknown": found.unknown or None,
+        "vulnerable_unsearched": list(found.unsearched),
         "silent": [asdict(one) for one in found.silent],
         "unwatched": list(found.unwatched),
         "asked": found.asked,
@@ -111,6 +111,8 @@ def _lines(found: Outdated, made: Sequence[Proposal]) -> Iterator[str]:
         yield f"nothing is behind: {found.asked} places asked"
     if found.unknown:
         yield f"vulnerabilities not known: {found.unknown}"
+    if found.unsearched:
+        yield f"vulnerabilities not looked for, as no record names it: {', '.join(found.unsearched)}"
     for reason, names in _silences(found).items():
         yield f"no answer for {', '.join(names)}: {reason}"
     if found.unwatched:
@@ -144,6 +146,8 @@ def _markdown(found: Outdated) -> Iterator[str]:
         yield "Nothing."
     if found.unknown:
         yield f"- vulnerabilities are not known: {found.unknown}"
+    if found.unsearched:
+        yield f"- vulnerabilities were not looked for in {', '.join(found.unsearched)}: no record has a name for them"
     if found.silent:
         yield ""
         yield f"{len(found.silent)} places did not answer: {', '.join(one.package for one in found.silent)}."

@@ -68,18 +68,27 @@ def _query(subject: Subject) -> dict[str, Any]:
     return {"package": {"ecosystem": subject.ecosystem, "name": subject.name}, "version": subject.there}
 
 
-def search(subjects: Sequence[Subject], folder: Path) -> tuple[Vulnerability, ...]:
-    """Return what the records below `folder` know of `subjects`, sorted; UsageError when there is no record."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What records know."""
+
+    vulnerabilities: tuple[Vulnerability, ...]  # sorted
+    ecosystems: frozenset[str]  # that any record is about: of others they know nothing
+
+
+def search(subjects: Sequence[Subject], folder: Path) -> Searched:
+    """Return what the records below `folder` know of `subjects`; UsageError when there is no record."""
     named: dict[tuple[str, str], list[Subject]] = {}
     for subject in subjects:
         named.setdefault((subject.ecosystem, _key(subject.ecosystem, subject.name)), []).append(subject)
-    found, count = set(), 0
+    found, count, ecosystems = set(), 0, set[str]()
     for record in _records(folder):
         count += 1
         if record.get("withdrawn"):
             continue
         for affected in record.get("affected") or ():
             for key in _keys(affected):
+                ecosystems.add(key[0])
                 for subject in named.get(key, ()):
                     if _touches(affected, subject):
                         summary = str(record.get("summary") or "")
@@ -90,7 +99,7 @@ def search(subjects: Sequence[Subject], folder: Path) -> tuple[Vulnerability, ..
                         )
     if not count:
         raise UsageError(f"{folder} holds no OSV record", hint="JSON files, or the all.zip of an ecosystem")
-    return tuple(sorted(found))
+    return Searched(vulnerabilities=tuple(sorted(found)), ecosystems=frozenset(ecosystems))
 
 
 def _records(folder: Path) -> Iterator[Mapping[str, Any]]:

@@ -64,6 +64,12 @@ def watched(recipe: Recipe) -> Watched | None:
     return _home(recipe) or next((_debian(recipe, origin) for origin in origins if origin.scheme == "debian"), None)
 
 
+def repository(recipe: Recipe, place: Watched | None) -> str | None:
+    """Return the git repository that the sources of `recipe`, watched at `place`, or its homepage name."""
+    found = place if place is not None and place.kind is Kind.TAGS else _home(recipe)
+    return found.where if found else None
+
+
 def _debian(recipe: Recipe, origin: Origin) -> Watched:
     return Watched(package=recipe.name, kind=Kind.DEBIAN, where=origin.location.partition("=")[0])
 

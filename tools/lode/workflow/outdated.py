@@ -17,7 +17,7 @@ from lode.progress import Progress
 from lode.sourcing.access import Access
 from lode.watching import osv, upstream
 from lode.watching.osv import Subject, Vulnerability
-from lode.watching.places import Kind, Watched, watched
+from lode.watching.places import Watched, repository, watched
 from lode.workflow.lock import locked
 from lode.workflow.target import ending
 
@@ -30,7 +30,6 @@ class Newer:
     has: str
     upstream: str
     where: str
-    index: bool = False  # a project of a Python index: its bump can be proposed
     patches: tuple[str, ...] = ()  # that end with it, as their recipe says
     held: tuple[str, ...] = ()  # "dance-mini@2026.11 asks hdf5 ==1.14.*": stacks that would not take it
 
@@ -67,6 +66,7 @@ class Outdated:
     unwatched: tuple[str, ...]  # packages that no place shows releases of, sorted
     asked: int  # places that answered
     unknown: str = ""  # why vulnerabilities are not known
+    unsearched: tuple[str, ...] = ()  # locked packages of which no vulnerability could be found by any name, sorted
 
     def __bool__(self) -> bool:
         """Return whether there is something to do."""
@@ -93,8 +93,8 @@ def outdated(
     places = {recipe.name: watched(recipe) for recipe in recipes if recipe.versions and recipe.versions[0].sources}
     answers = upstream.ask((one for one in places.values() if one), access=access, progress=progress)
     known = {recipe.name: recipe for recipe in recipes}
-    subjects = _subjects(locks, places)
-    vulnerable, unknown = _vulnerable(subjects, dump, service)
+    subjects = _subjects(locks, known, places)
+    vulnerable, searched, unknown = _vulnerable(subjects, dump, service)
     said = [answer for answer in answers if answer.version is not None]
     return Outdated(
         newer=tuple(one for answer in said if (one := _newer(known[answer.watched.package], answer, locks))),
@@ -109,6 +109,7 @@ def outdated(
         unwatched=tuple(sorted(name for name, place in places.items() if place is None)),
         asked=len(said),
         unknown=unknown,
+        unsearched=_unsearched(locks, places, subjects, searched) if not unknown else (),
     )
 
 
@@ -145,7 +146,6 @@ def _newer(recipe: Recipe, answer: upstream.Answer, locks: Sequence[Lock]) -> Ne
         has=has.version.text,
         upstream=there.text,
         where=answer.watched.where,
-        index=answer.watched.kind is Kind.INDEX,
         patches=tuple(
             patch.file for patch in has.patches if patch.until and Constraint.parse(patch.until).admits(there)
         ),
@@ -177,19 +177,20 @@ def _behind(locks: Sequence[Lock], known: dict[str, Recipe]) -> Iterator[Behind]
                 )
 
 
-def _subjects(locks: Sequence[Lock], places: Mapping[str, Watched | None]) -> list[Subject]:
+def _subjects(
+    locks: Sequence[Lock], known: Mapping[str, Recipe], places: Mapping[str, Watched | None]
+) -> list[Subject]:
     """Return what OSV can know of the nodes of `locks`, those of `places` alone."""
     found = set()
-    for lock in locks:
-        for node in lock.nodes:
-            place = places.get(node.package)
-            if place is not None and place.kind is Kind.TAGS:
-                found.add(_named(node, "GIT", place.where, node.version))
-            for origin in (origin for source in node.sources for origin in source.origins):
-                equals = {"pypi": "==", "debian": "="}.get(origin.scheme)
-                if equals and node.package in places:
-                    name, _, there = origin.location.partition("/")[0].partition(equals)
-                    found.add(_named(node, "PyPI" if origin.scheme == "pypi" else "Debian", name, there))
+    for node in (node for lock in locks for node in lock.nodes if node.package in places):
+        git = repository(known[node.package], places[node.package])
+        if git is not None:
+            found.add(_named(node, "GIT", git, node.version))
+        for origin in (origin for source in node.sources for origin in source.origins):
+            equals = {"pypi": "==", "debian": "="}.get(origin.scheme)
+            if equals:
+                name, _, there = origin.location.partition("/")[0].partition(equals)
+                found.add(_named(node, "PyPI" if origin.scheme == "pypi" else "Debian", name, there))
     return sorted(found)
 
 
@@ -197,12 +198,28 @@ def _named(node: Node, ecosystem: str, name: str, there: str) -> Subject:
     return Subject(package=node.package, version=node.version, ecosystem=ecosystem, name=name, there=there)
 
 
-def _vulnerable(subjects: Sequence[Subject], dump: Path | None, service: str) -> tuple[tuple[Vulnerability, ...], str]:
-    if not subjects:
-        return (), ""
+def _vulnerable(
+    subjects: Sequence[Subject], dump: Path | None, service: str
+) -> tuple[tuple[Vulnerability, ...], frozenset[str] | None, str]:
+    """Return what is known, the ecosystems that were searched (None: all), and why nothing is known."""
     if dump is not None:
-        return osv.search(subjects, dump), ""
+        found = osv.search(subjects, dump)
+        return found.vulnerabilities, found.ecosystems, ""
+    if not subjects:
+        return (), None, ""
     try:
-        return osv.ask(subjects, service=service), ""
+        return osv.ask(subjects, service=service), None, ""
     except LodeError as error:
-        return (), error.faults[0].message
+        return (), None, error.faults[0].message
+
+
+def _unsearched(
+    locks: Sequence[Lock],
+    places: Mapping[str, Watched | None],
+    subjects: Sequence[Subject],
+    searched: frozenset[str] | None,
+) -> tuple[str, ...]:
+    """Return the locked packages that no searched ecosystem has a name for."""
+    named = {one.package for one in subjects if searched is None or one.ecosystem in searched}
+    locked_here = {node.package for lock in locks for node in lock.nodes if node.sources and node.package in places}
+    return tuple(sorted(locked_here - named))

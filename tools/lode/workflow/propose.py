@@ -66,9 +66,10 @@ def _branch(repository: Path, one: Newer, branch: str, stacks: Sequence[str]) ->
         _sure(_git(repository, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD"))
         try:
             bump = [sys.executable, str(tree / BUMP), one.package, one.upstream, "--collection", str(tree)]
-            _sure(process.run(bump, cwd=tree))
+            said = _sure(process.run(bump, cwd=tree))
+            left = [line for line in said.splitlines() if line.startswith("left out: ")]
             locked = [line for stack in stacks for line in _lock(tree, stack, one)]
-            body = "\n".join((f"Upstream: {one.where}", *locked))
+            body = "\n".join((f"Upstream: {one.where}", *left, *locked))
             _sure(_git(tree, "add", "--all"))
             subject = f"{one.package}: bump to {one.upstream}"
             _sure(_git(tree, *_AUTHOR, "commit", "--quiet", "-m", subject, "-m", body))
@@ -91,10 +92,12 @@ def _git(folder: Path, *words: str) -> process.Completed:
     return process.run(["git", "-C", str(folder), *words])
 
 
-def _sure(ended: process.Completed) -> None:
-    """Raise SourceError with the program's last words unless it succeeded."""
-    if ended.status != 0:
-        last = (ended.stderr.strip() or ended.stdout.strip() or f"status {ended.status}").rsplit("\n", 1)[-1]
-        if "git" in ended.argv[0]:
-            raise HostError(f"git: {last}")
-        raise SourceError(last)
+def _sure(ended: process.Completed) -> str:
+    """Return what the program printed; raise SourceError with the last line that is no hint unless it succeeded."""
+    if ended.status == 0:
+        return ended.stdout
+    said = ended.stderr.strip() or ended.stdout.strip() or f"status {ended.status}"
+    last = [line for line in said.splitlines() if not line.startswith(" ")][-1]
+    if "git" in ended.argv[0]:
+        raise HostError(f"git: {last}")
+    raise SourceError(last.removeprefix("bump_recipe: "))

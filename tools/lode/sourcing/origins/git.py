@@ -45,11 +45,14 @@ class ByGit:
     def deliver(self, wanted: Wanted, part: Path, reach: Reach) -> None:
         """Fill `part` with the archive of the commit's tree."""
         with tempfile.TemporaryDirectory(prefix="git-", dir=part.parent) as work:
-            folder = Path(work)
-            repository, tree = folder / "repository", folder / "tree"
-            self._fetch(repository, reach)
-            self._export(repository, folder / "export.tar", tree, reach)
-            pack_tree(tree, wanted, part, reach)
+            pack_tree(self.tree(Path(work), reach), wanted, part, reach)
+
+    def tree(self, folder: Path, reach: Reach) -> Path:
+        """Return the commit's tree, laid out below the empty `folder`; Refused with git's last words."""
+        repository, tree = folder / "repository", folder / "tree"
+        self._fetch(repository, reach)
+        self._export(repository, folder / "export.tar", tree, reach)
+        return tree
 
     def _fetch(self, repository: Path, reach: Reach) -> None:
         """Put the commit into a new repository; Refused with git's last words."""
