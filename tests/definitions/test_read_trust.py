@@ -8,8 +8,9 @@ import textwrap
 import pytest
 from tests.signing.factory import public
 
+from lode import digest
 from lode.definitions import read_trust
-from lode.definitions.trust import Minimum, Revoked, Rule, TrustPolicy
+from lode.definitions.trust import Minimum, Revoked, Rule, TrustedIdentity, TrustedRoot, TrustPolicy
 from lode.errors import DefinitionError
 from lode.signing.claim import Kind
 
@@ -40,8 +41,20 @@ minimum:
 """
 
 
+ROOT = b'{"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'
+ROOT_SHA256 = digest.of_bytes(ROOT)
+
+
+def beside(name: str) -> bytes:
+    if name == "root.json":
+        return ROOT
+    if name == "other.json":
+        return b"{}"
+    raise FileNotFoundError(2, "No such file or directory")
+
+
 def read(text: str) -> TrustPolicy:
-    return read_trust.read(text.encode(), file="trust.yaml")
+    return read_trust.read(text.encode(), file="trust.yaml", beside=beside)
 
 
 def faults(text: str) -> list[str]:
@@ -140,3 +153,87 @@ def test_expiry_is_told_some_weeks_before(day: str, message: str | None) -> None
     policy = read(f"name: d\nexpires: {day}\n")
     told = [fault.message for fault in read_trust.expiring(policy, datetime.date(2026, 11, 25))]
     assert told == ([message] if message else [])
+
+
+IDENTITIES = f"""name: dance
+expires: 2027-11-25
+keys:
+  one:
+    public: |
+{pem("one")}
+identities:
+  ci:
+    identity: https://forge.example.org/dance/.ci.yml@*
+    issuer: https://forge.example.org
+    repository: https://forge.example.org/dance
+    expires: 2027-01-31
+    summary: the pipeline
+sigstore: {{root: root.json, sha256: {ROOT_SHA256}}}
+rules: [{{sign: [release], keys: [one, ci], threshold: 2}}]
+"""
+
+
+def test_identities_are_read_with_what_proves_them() -> None:
+    policy = read(IDENTITIES)
+    assert policy.identities == (
+        TrustedIdentity(
+            name="ci",
+            identity="https://forge.example.org/dance/.ci.yml@*",
+            issuer="https://forge.example.org",
+            repository="https://forge.example.org/dance",
+            expires="2027-01-31",
+            summary="the pipeline",
+        ),
+    )
+    assert policy.sigstore == TrustedRoot(file="root.json", content=ROOT)
+    assert policy.rules[0].keys == ("one", "ci")
+    warned = list(read_trust.expiring(policy, datetime.date(2027, 1, 30)))
+    assert [each.message for each in warned] == ["the identity ci expires in 1 day, on 2027-01-31"]
+
+
+def test_faults_of_identities_are_told_at_their_places() -> None:
+    assert faults(f"""name: dance
+expires: 2027-11-25
+keys:
+  one:
+    public: |
+{pem("one")}
+identities:
+  one: {{identity: "https://f.example.org/*", issuer: https://f.example.org}}
+  two: {{identity: "f@*", issuer: https://f.example.org}}
+  three: {{identity: "f@main", issuer: https://f.example.org, repository: https://f.example.org/r}}
+  four: {{identity: "f@main", issuer: https://g.example.org}}
+rules: []
+""") == [
+        "trust.yaml:12:3: identities: one is the name of a key",
+        "  hint: give it another name",
+        "trust.yaml:12:3: identities: nothing proves them, the key `sigstore` is missing",
+        "  hint: sigstore: {root: FILE, sha256: ITS-SHA256}; docs/how-to/keyless.md says where it comes from",
+        "trust.yaml:12:19: identity: 'https://f.example.org/*' is not an identity",
+        "  hint: as the certificate says it, a URL or an address; `*` may stand at its end, after the @: any branch or "
+        "commit",
+        "trust.yaml:13:19: identity: three and two may be the same",
+        "  hint: give it one name",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sigstore", "told"),
+    [
+        (f"{{root: none.json, sha256: {ROOT_SHA256}}}",
+         ["trust.yaml:18:18: root: none.json cannot be read: No such file or directory",
+          "  hint: it lies beside this file"]),
+        (f"{{root: root.json, sha256: '{'0' * 64}'}}",
+         [f"trust.yaml:18:37: sha256: root.json is another file: its sha256 is {ROOT_SHA256}",
+          "  hint: it was altered, or is a newer one: look at it before you name it here"]),
+        (f"{{root: other.json, sha256: {digest.of_bytes(b'{}')}}}",
+         ["trust.yaml:18:18: root: other.json is not a trusted root of Sigstore's",
+          "  hint: a JSON file with the media type application/vnd.dev.sigstore.trustedroot+json;version=0.1"]),
+        ("{root: ../root.json, sha256: '" + ROOT_SHA256 + "'}",
+         ["trust.yaml:18:18: root: '../root.json' is not a file's name", "  hint: a file beside this one"]),
+    ],
+    ids=["missing", "altered", "no root", "elsewhere"],
+)  # fmt: skip
+def test_trusted_root_must_be_the_file_that_the_policy_names(sigstore: str, told: list[str]) -> None:
+    whole = f"sigstore: {{root: root.json, sha256: {ROOT_SHA256}}}"
+    assert faults(IDENTITIES.replace(whole, f"sigstore: {sigstore}")) == told

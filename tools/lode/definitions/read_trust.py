@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from lode import yamldoc
+from lode.definitions import read_identity
 from lode.definitions.shape import read_table
 from lode.definitions.table import Table
-from lode.definitions.trust import Minimum, Revoked, Rule, TrustedKey, TrustPolicy
+from lode.definitions.trust import Minimum, Revoked, Rule, Trusted, TrustedKey, TrustPolicy
 from lode.definitions.trust_forms import TRUST
 from lode.digest import Digest
 from lode.errors import Fault, Place, VerificationError
@@ -19,16 +20,23 @@ SOON_DAYS = 45
 _NOBODY = Digest("0" * 64)
 
 
-def read(content: bytes, *, file: str) -> TrustPolicy:
-    """Return the trust policy in `content`; DefinitionError with every fault."""
+def read(content: bytes, *, file: str, beside: Callable[[str], bytes]) -> TrustPolicy:
+    """Return the trust policy in `content`; DefinitionError with every fault.
+
+    `beside` returns the content of a file beside the policy by its name, or raises OSError.
+    """
     document = yamldoc.compose(content, file)
     table = read_table(document, document.root, TRUST, "trust")
-    named = dict(_keys(table))
+    keys = dict(_keys(table))
+    identities = read_identity.identities(table, keys)
+    named: dict[str, Trusted | None] = {**keys, **{each.name: each for each in identities}}
     rules = tuple(_rule(each, named) for each in table.tables("rules"))
     policy = TrustPolicy(
         name=table.text("name"),
         expires=table.text("expires"),
-        keys=tuple(key for key in named.values() if key is not None),
+        keys=tuple(key for key in keys.values() if key is not None),
+        identities=identities,
+        sigstore=read_identity.root(table, beside),
         rules=rules,
         revoked=tuple(_revoked(each) for each in table.tables("revoked")),
         minimum={stack: _minimum(value) for _, stack, value in table.named("minimum")},
@@ -40,13 +48,18 @@ def read(content: bytes, *, file: str) -> TrustPolicy:
     return policy
 
 
-def expiring(policy: TrustPolicy, today: datetime.date) -> Iterator[Fault]:
-    """Yield a warning for each thing of the policy that expires within some weeks, or has."""
+def expiring(policy: TrustPolicy, today: datetime.date, only: Collection[str] | None = None) -> Iterator[Fault]:
+    """Yield a warning for each thing of the policy that expires within some weeks, or has.
+
+    Of keys and identities those called as in `only`, None for all.
+    """
     place = policy.place
     yield from _expiry(f"the trust policy {policy.name}", policy.expires, today, place)
-    for key in policy.keys:
-        if key.expires is not None:
-            yield from _expiry(f"the key {key.name}", key.expires, today, key.place or place)
+    trusted: tuple[Trusted, ...] = (*policy.keys, *policy.identities)
+    for each in trusted:
+        if each.expires is not None and (only is None or each.name in only):
+            what = "key" if isinstance(each, TrustedKey) else "identity"
+            yield from _expiry(f"the {what} {each.name}", each.expires, today, each.place or place)
 
 
 def _expiry(what: str, day: str, today: datetime.date, place: Place | None) -> Iterator[Fault]:
@@ -88,7 +101,7 @@ def _key(name: str, table: Table) -> TrustedKey | None:
     )
 
 
-def _rule(table: Table, named: dict[str, TrustedKey | None]) -> Rule:
+def _rule(table: Table, named: Mapping[str, Trusted | None]) -> Rule:
     for node, name in table.items("keys"):
         if name and name not in named:
             hint = yamldoc.meant(name, named) or (f"the keys are: {', '.join(named)}" if named else "add it to keys")

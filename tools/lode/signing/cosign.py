@@ -20,14 +20,15 @@ from lode import digest as digests
 from lode.digest import Digest
 from lode.errors import UsageError
 from lode.signing import envelope as envelopes
-from lode.signing import strict
+from lode.signing import identity as identities
+from lode.signing import keyless, strict
 from lode.signing.envelope import Envelope, Signature
 from lode.signing.keys import P256
 from lode.signing.statement import Statement, Subject
 
 SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json"
 DSSE = "application/vnd.dsse.envelope.v1+json"
-BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+BUNDLE = keyless.BUNDLE
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 EMPTY = "application/vnd.oci.empty.v1+json"
@@ -209,20 +210,25 @@ def read_signature(content: bytes, annotations: Mapping[str, str], file: str) ->
 def read_bundle(content: bytes, file: str) -> Envelope:
     """Return the envelope in a sigstore bundle, its signature named by the bundle's hint; VerificationError if none.
 
-    What a bundle may hold of a transparency log is not looked at: a public key is what it is checked with.
+    One that was made with a certificate is named by whom that names, and keeps what proves it. What a bundle of a key
+    may hold of a transparency log is not looked at: a public key is what it is checked with.
     """
     what = "a sigstore bundle"
     document = strict.document(content, what, file)
     if document.get("mediaType") != BUNDLE:
         strict.refuse(f"not {what} that Lode reads: its media type is {document.get('mediaType')!r}", file)
-    hint = _hint(document.get("verificationMaterial"), file)
+    material = document.get("verificationMaterial")
     found = document.get("dsseEnvelope")
     if found is None:
         strict.refuse(f"{what} without an envelope", file)
     envelope = envelopes.read(found, file)
     if len(envelope.signatures) != 1:
         strict.refuse(f"not {what}: it has {len(envelope.signatures)} signatures", file)
-    named = Signature(keyid=hint, content=envelope.signatures[0].content)
+    content = envelope.signatures[0].content
+    if isinstance(material, dict) and "certificate" in material:
+        named = Signature(keyid=identities.named(material, file).fingerprint, content=content, material=material)
+    else:
+        named = Signature(keyid=_hint(material, file), content=content)
     return Envelope(payload=envelope.payload, payload_type=envelope.payload_type, signatures=(named,))
 
 
@@ -244,10 +250,7 @@ def read_blob_bundle(content: bytes, file: str) -> tuple[Digest, Signature]:
 
 
 def _hint(material: Any, file: str) -> str:
-    """Return the fingerprint that a bundle's hint spells, "" when it spells none: any key may have made it then.
-
-    So has one that was made with a certificate: none of the policy's keys will be found to have made it.
-    """
+    """Return the fingerprint that a bundle's hint spells, "" when it spells none: any key may have made it then."""
     key = material.get("publicKey") if isinstance(material, dict) else None
     if not isinstance(key, dict):
         return ""

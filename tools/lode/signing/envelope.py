@@ -7,6 +7,7 @@ a line break), each signature naming its key by fingerprint, so that no byte of 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from securesystemslib.dsse import Envelope as LibraryEnvelope
 from securesystemslib.signer import Signer
 
 from lode import digest
+from lode.digest import Digest
 from lode.errors import HostError, LodeError
 from lode.signing import statement as statements
 from lode.signing import strict
@@ -27,10 +29,14 @@ WHAT = "a DSSE envelope"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """One signature, and which key is said to have made it: a fingerprint, or nothing in cosign's envelopes."""
+    """One signature, and which key is said to have made it: a fingerprint, or nothing in cosign's envelopes.
+
+    One by an identity has that identity's fingerprint, and the material of a Sigstore bundle that proves it.
+    """
 
     keyid: str
     content: bytes
+    material: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +113,7 @@ def document(envelope: Envelope) -> dict[str, Any]:
     return {
         "payload": base64.b64encode(envelope.payload).decode(),
         "payloadType": envelope.payload_type,
-        "signatures": [
-            {"keyid": each.keyid, "sig": base64.b64encode(each.content).decode()} for each in envelope.signatures
-        ],
+        "signatures": [_written(each) for each in envelope.signatures],
     }
 
 
@@ -127,9 +131,25 @@ def read(found: Any, file: str) -> Envelope:
     return Envelope(payload=payload, payload_type=found["payloadType"], signatures=signatures)
 
 
+def _written(signature: Signature) -> dict[str, Any]:
+    written: dict[str, Any] = {"keyid": signature.keyid, "sig": base64.b64encode(signature.content).decode()}
+    if signature.material is None:
+        return written
+    return {**written, "material": signature.material, "digest": _sum(signature.material)}
+
+
+def _sum(material: Mapping[str, Any]) -> Digest:
+    """Return the sum of a signature's material: a time stamp has bytes that nobody signs, where accidents hide."""
+    return digest.of_bytes(digest.canonical(material))
+
+
 def _signature(found: Any, file: str) -> Signature:
     if not isinstance(found, dict):
         strict.refuse(f"not {WHAT}: a signature is no JSON object", file)
     named = {"keyid": "", **found}
-    strict.fields(named, {"keyid": str, "sig": str}, f"a signature of {WHAT}", file)
-    return Signature(keyid=named["keyid"], content=strict.unbase64(named["sig"], WHAT, file))
+    kinds = {"keyid": str, "sig": str} | ({"material": dict, "digest": str} if "material" in found else {})
+    strict.fields(named, kinds, f"a signature of {WHAT}", file)
+    if "material" in found and named["digest"] != _sum(named["material"]):
+        strict.refuse("what proves a signature is not what was written", file)
+    content = strict.unbase64(named["sig"], WHAT, file)
+    return Signature(keyid=named["keyid"], content=content, material=named.get("material"))

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lode.definitions.trust import TrustedKey, TrustPolicy
+from lode.definitions.trust import Trusted, TrustedKey, TrustPolicy
 from lode.digest import Digest
 from lode.errors import Fault, TrustError, VerificationError
 from lode.signing import claim as claims
@@ -52,7 +52,7 @@ def verify_image(
     """
     refuse_expired(policy, today)
     simple, faults = _simple(image, signatures, policy, today)
-    known: list[tuple[str, Envelope, Statement, tuple[TrustedKey, ...]]] = []
+    known: list[tuple[str, Envelope, Statement, tuple[Trusted, ...]]] = []
     for place, envelope in envelopes:
         good, why = signers([(place, envelope)], policy, today=today)
         faults += why
@@ -66,7 +66,7 @@ def verify_image(
     if claimed:
         accepted = verify(claimed, policy, sought=sought, today=today)
     else:
-        signed = {key.name: key for key in simple}
+        signed: dict[str, Trusted] = {key.name: key for key in simple}
         for _, _, statement, good in known:
             if statement.predicate_type == SIGNED_IMAGE:
                 signed |= {key.name: key for key in good}
@@ -98,7 +98,7 @@ def _about(statement: Statement, image: Digest, place: str) -> None:
 
 
 def _by_labels(
-    signed: dict[str, TrustedKey],
+    signed: dict[str, Trusted],
     faults: Sequence[Fault],
     policy: TrustPolicy,
     sought: Sought,
@@ -117,7 +117,7 @@ def _by_labels(
 
 
 def _attested(
-    known: Sequence[tuple[str, Envelope, Statement, tuple[TrustedKey, ...]]],
+    known: Sequence[tuple[str, Envelope, Statement, tuple[Trusted, ...]]],
 ) -> tuple[Attested, ...]:
     merged: dict[tuple[str, bytes], tuple[Statement, set[str]]] = {}
     for _, envelope, statement, good in known:

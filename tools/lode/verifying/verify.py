@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lode.definitions.read_trust import expiring
-from lode.definitions.trust import TrustedKey, TrustPolicy
+from lode.definitions.trust import Trusted, TrustedKey, TrustPolicy
 from lode.definitions.version import Version
 from lode.errors import Fault, TrustError, VerificationError
 from lode.signing import claim as claims
+from lode.signing import keyless
 from lode.signing.claim import Claim, Kind
-from lode.signing.envelope import Envelope
+from lode.signing.envelope import Envelope, Signature
+from lode.signing.identity import Identity, named
 from lode.signing.statement import Statement
 
 _AGAIN = "take the subject and its signature again from where they were published"
@@ -34,7 +36,7 @@ class Accepted:
     """What a subject was accepted as: the claim, whose signatures counted, and what to look after soon."""
 
     claim: Claim
-    signers: tuple[str, ...]  # names of the policy's keys, sorted
+    signers: tuple[str, ...]  # names of the policy's keys and identities, sorted
     warnings: tuple[Fault, ...]
 
 
@@ -97,61 +99,103 @@ def refuse_expired(policy: TrustPolicy, today: datetime.date) -> None:
 
 def signers(
     envelopes: Iterable[tuple[str, Envelope]], policy: TrustPolicy, *, today: datetime.date
-) -> tuple[tuple[TrustedKey, ...], list[Fault]]:
-    """Return the keys of the policy whose signatures are on the envelopes and count today, and why others do not.
+) -> tuple[tuple[Trusted, ...], list[Fault]]:
+    """Return whose signatures are on the envelopes and count today, and why others do not.
 
-    VerificationError when a signature that names a key of the policy is not by it, or hides which key it is by.
+    VerificationError when a signature that names a key or an identity of the policy is not by it, or hides whose it is.
     """
-    good: dict[str, TrustedKey] = {}
+    good: dict[str, Trusted] = {}
     faults: list[Fault] = []
     for place, envelope in envelopes:
         for signature in envelope.signatures:
-            key = _maker(place, envelope.message, signature.keyid, signature.content, policy)
-            reason = why_not(key, signature.keyid, policy, today)
-            if key is not None and reason is None:
-                good[key.name] = key
+            maker, unknown = (
+                _by_key(place, envelope.message, signature, policy)
+                if signature.material is None
+                else _by_identity(place, envelope, signature, policy)
+            )
+            reason = why_not(maker, signature.keyid, policy, today)
+            if maker is not None and reason is None:
+                good[maker.name] = maker
             else:
-                faults.append(Fault(message=f"a signature does not count: {reason}", hint=_ASK))
+                why = unknown if maker is None and unknown and not _revoked(signature.keyid, policy) else reason
+                faults.append(Fault(message=f"a signature does not count: {why}", hint=_ASK))
     return tuple(good[name] for name in sorted(good)), faults
 
 
 _ASK = "the experiment's trust.yaml says whose signatures count; look whether yours is the newest"
 
 
-def _maker(place: str, message: bytes, keyid: str, signature: bytes, policy: TrustPolicy) -> TrustedKey | None:
+def _by_key(
+    place: str, message: bytes, signature: Signature, policy: TrustPolicy
+) -> tuple[TrustedKey | None, str | None]:
     """Return the policy's key that made a signature, None when none did."""
-    named = policy.key(keyid)
-    if named is not None:
-        if not named.public.verifies(signature, message):
+    known = policy.key(signature.keyid)
+    if known is not None:
+        if not known.public.verifies(signature.content, message):
             raise VerificationError(
-                f"{place}: the signature that names the key {named.name} is not by it, or not of these bytes",
+                f"{place}: the signature that names the key {known.name} is not by it, or not of these bytes",
                 hint=_AGAIN,
             )
-        return named
-    maker = next((key for key in policy.keys if key.public.verifies(signature, message)), None)
-    if maker is not None and keyid:
+        return known, None
+    maker = next((key for key in policy.keys if key.public.verifies(signature.content, message)), None)
+    if maker is not None and signature.keyid:
         raise VerificationError(f"{place}: the signature by the key {maker.name} names another key", hint=_AGAIN)
-    return maker
+    return maker, None
 
 
-def why_not(key: TrustedKey | None, keyid: str, policy: TrustPolicy, today: datetime.date) -> str | None:
-    """Return why a signature by `key`, or by an unknown one said to be `keyid`, does not count; None when it does."""
-    fingerprint = key.public.fingerprint if key else keyid
+def _by_identity(
+    place: str, envelope: Envelope, signature: Signature, policy: TrustPolicy
+) -> tuple[Trusted | None, str | None]:
+    """Return the policy's identity that made a signature; None and the reason when its certificate names none.
+
+    A certificate that names nobody of the policy is not looked at any further: others may sign too.
+    """
+    found = named(signature.material or {}, place)
+    maker = policy.identity(found)
+    if maker is None:
+        return None, _stranger(found, policy)
+    if policy.sigstore is None:
+        raise ValueError("a policy with identities names what proves them")
+    keyless.check(envelope, signature, policy.sigstore.content, place)
+    return maker, None
+
+
+def _stranger(found: Identity, policy: TrustPolicy) -> str:
+    """Return why a certificate is of nobody in the policy."""
+    for each in policy.identities:
+        alike = replace(each, issuer=found.issuer, repository="")
+        if not alike.is_of(found):
+            continue
+        if each.issuer != found.issuer:
+            return f"{found.identity} is vouched for by {found.issuer}; of {each.name} the issuer is {each.issuer}"
+        of = found.repository or "no repository that it names"
+        return f"{found.identity} ran for {of}; of {each.name} the repository is {each.repository}"
+    return f"the trust policy does not know the identity {found}"
+
+
+def _revoked(fingerprint: str, policy: TrustPolicy) -> bool:
+    return any(each.fingerprint == fingerprint for each in policy.revoked)
+
+
+def why_not(maker: Trusted | None, keyid: str, policy: TrustPolicy, today: datetime.date) -> str | None:
+    """Return why a signature by `maker`, or by an unknown one said to be `keyid`, does not count; None when it does."""
+    what = "key" if maker is None or isinstance(maker, TrustedKey) else "identity"
+    fingerprint = maker.public.fingerprint if isinstance(maker, TrustedKey) else keyid
     for revoked in policy.revoked:
         if revoked.fingerprint == fingerprint:
             since = f" on {revoked.since}" if revoked.since else ""
-            return f"the key {key.name if key else fingerprint[:16]} was revoked{since}: {revoked.reason}"
-    if key is None:
+            return f"the {what} {maker.name if maker else fingerprint[:16]} was revoked{since}: {revoked.reason}"
+    if maker is None:
         return f"the trust policy does not know the key {fingerprint[:16] or 'that made it'}"
-    if key.expires is not None and key.expires < today.isoformat():
-        return f"the key {key.name} expired on {key.expires}"
+    if maker.expires is not None and maker.expires < today.isoformat():
+        return f"the {what} {maker.name} expired on {maker.expires}"
     return None
 
 
 def judge(
-    claim: Claim, policy: TrustPolicy, good: Sequence[TrustedKey], faults: Sequence[Fault], *, today: datetime.date
+    claim: Claim, policy: TrustPolicy, good: Sequence[Trusted], faults: Sequence[Fault], *, today: datetime.date
 ) -> Accepted:
-    """Return the acceptance of a claim that the keys `good` have signed; TrustError unless the policy's rule is met.
+    """Return the acceptance of a claim that `good` have signed; TrustError unless the policy's rule is met.
 
     `faults` say why other signatures did not count, for the message.
     """
@@ -166,7 +210,7 @@ def judge(
         message = f"the {claim.kind} of {claim.stack} must be signed by {needed}; it is signed by {by}"
         raise TrustError.of([Fault(message=message), *faults])
     _refuse_replay(claim, policy)
-    warnings = expiring(replace(policy, keys=tuple(key for key in good if key.name in counted)), today)
+    warnings = expiring(policy, today, only=counted)
     return Accepted(claim=claim, signers=counted, warnings=tuple(warnings))
 
 

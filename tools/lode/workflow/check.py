@@ -117,7 +117,7 @@ def _policy_faults(file: Path, shown: str, today: datetime.date | None) -> Itera
     from lode.definitions import read_trust  # with what reads keys, which is slow to import
 
     try:
-        policy = read_trust.read(file.read_bytes(), file=shown)
+        policy = read_trust.read(file.read_bytes(), file=shown, beside=lambda name: (file.parent / name).read_bytes())
     except DefinitionError as error:
         yield from error.faults
         return

@@ -181,7 +181,7 @@ def read_claim(subject: Subject, *, stack: str | None, now: datetime.datetime) -
         case Kind.CVMFS:
             return Claim(kind=subject.kind, stack=subject.path.stem, release="", signed=signed)
         case Kind.POLICY:
-            policy = read_trust.read(_read(subject.path), file=str(subject.path))
+            policy = _policy(subject.path)
             return Claim(kind=subject.kind, stack=policy.name, release="", signed=signed)
     name, _, release = (stack or "").partition("@")
     if not release:
@@ -365,10 +365,14 @@ def load_policy(file: Path, *, root: PublicKey | None, today: datetime.date) -> 
         if dict(signed) != dict(subject.digests):
             hint = "its owner signs it again (`lode sign trust.yaml`), or you take it again"
             raise VerificationError(f"{file} was altered since it was signed", hint=hint)
-    policy = read_trust.read(_read(file), file=str(file))
+    policy = _policy(file)
     if name not in (None, policy.name):
         raise VerificationError(f"{file} was signed as the policy of {name!r}, and is that of {policy.name!r}")
     return policy
+
+
+def _policy(file: Path) -> TrustPolicy:
+    return read_trust.read(_read(file), file=str(file), beside=lambda name: (file.parent / name).read_bytes())
 
 
 def read_envelope(file: Path) -> Envelope | None:
