@@ -49,7 +49,7 @@ def test_a_recipe_proves_that_it_works(name: str) -> None:
     assert recipe(name).tests or recipe(name).build.system is System.BUNDLE
 
 
-@pytest.mark.parametrize("stack", ["dance-core@2026.11", "dance-mini@2026.11"])
+@pytest.mark.parametrize("stack", ["dance-core@2026.11", "dance-mini@2026.11", "dance-xenon@2026.11"])
 def test_what_is_built_here_can_be_had_from_pypi_or_debian(stack: str) -> None:
     for node in lock(stack).nodes:
         for source in node.sources:
