@@ -35,3 +35,9 @@ def test_libdeflate_writes_the_same_bytes_on_every_processor_and_day(level: int,
     written = [deflate(sample) for sample in SAMPLES]
     assert [zlib.decompress(one) for one in written] == list(SAMPLES)
     assert hashlib.sha256(b"".join(written)).hexdigest() == digest
+
+
+def test_replacement_of_zlib_is_told_by_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compress.is_original()
+    monkeypatch.setattr(compress.zlib, "compress", lambda content, level: zlib.compressobj(level - 1).compress(content))
+    assert not compress.is_original()

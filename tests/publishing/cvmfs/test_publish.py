@@ -6,6 +6,7 @@ import datetime
 import os
 import shutil
 import stat
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.publishing.cvmfs.ground import FQRN, MOUNT, MTIME, NOW, REPOSITORY, G
 
 from lode.definitions.repository import Compression
 from lode.errors import PublicationError
+from lode.publishing.cvmfs import compress
 
 TREE: dict[str, bytes | str | None] = {
     "bin/tool": b"#!/bin/sh\n",
@@ -52,6 +54,22 @@ def test_published_tree_is_read_back_entry_by_entry(ground: Ground, tmp_path: Pa
     assert (MOUNT + "/lib/python3.13").encode() in mounted.catalogs
     assert (MOUNT + "/share").encode() in mounted.catalogs
     assert stat.S_IMODE(mounted.nodes[(MOUNT + "/bin/tool").encode()].mode) == 0o4755
+
+
+def test_what_a_stratum_1_compresses_anew_gets_the_same_name_there(ground: Ground) -> None:
+    fields = {line[:1]: line[1:] for line in ground.fetch(".cvmfspublished").decode("latin-1").splitlines()}
+    for letter in "XM":
+        name = fields[letter]
+        stored = ground.fetch(f"data/{name[:2]}/{name[2:]}{letter}")
+        assert stored == zlib.compress(zlib.decompress(stored))
+
+
+def test_replaced_zlib_is_warned_of(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compress, "is_original", lambda: False)
+    assert ground.publish(source(plant(tmp_path / "tree", {"a": b"1"}))).warnings == (
+        "this Python's zlib is not the original one: Stratum 1 servers would serve a damaged certificate. Publish with "
+        "another Python, such as the system's",
+    )
 
 
 def test_publishing_again_makes_no_revision(ground: Ground, tmp_path: Path) -> None:

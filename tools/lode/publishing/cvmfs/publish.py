@@ -12,7 +12,7 @@ from lode.digest import Digest
 from lode.errors import PublicationError
 from lode.inventory import printable
 from lode.progress import Progress
-from lode.publishing.cvmfs import catalog, contents, layout, nesting, objects, stratum, trees, trust
+from lode.publishing.cvmfs import catalog, compress, contents, layout, nesting, objects, stratum, trees, trust
 from lode.publishing.cvmfs import listing as listings
 from lode.publishing.cvmfs.cache import Cache, Tree
 from lode.publishing.cvmfs.contents import Held
@@ -185,6 +185,11 @@ def _warnings(head: Head, now: datetime.datetime) -> tuple[str, ...]:
         found.append(soon)
     if int(now.timestamp()) < head.manifest.time:
         found.append("this machine's clock is behind the last revision's time, which the new one keeps")
+    if not compress.is_original():
+        found.append(
+            "this Python's zlib is not the original one: Stratum 1 servers would serve a damaged certificate. Publish "
+            "with another Python, such as the system's"
+        )
     return tuple(found)
 
 

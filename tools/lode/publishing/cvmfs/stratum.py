@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lode.definitions.repository import Repository
 from lode.errors import PublicationError
-from lode.publishing.cvmfs import catalog, history, layout, manifest, objects, trust, whitelist
+from lode.publishing.cvmfs import catalog, compress, history, layout, manifest, objects, trust, whitelist
 from lode.publishing.cvmfs.history import Past, Tag
 from lode.publishing.cvmfs.keys import SigningKey, fingerprint
 from lode.publishing.cvmfs.manifest import Manifest
@@ -155,8 +155,8 @@ def _sealed(
     made = replace(
         of,
         history=objects.put(storage, history.dump(of.name, tags, past), Kind.HISTORY, deflate),
-        certificate=objects.put(storage, key.certificate, Kind.CERTIFICATE, deflate),
-        metainfo=objects.put(storage, _metainfo(stratum.repository), Kind.METAINFO, deflate),
+        certificate=objects.put(storage, key.certificate, Kind.CERTIFICATE, compress.reference),
+        metainfo=objects.put(storage, _metainfo(stratum.repository), Kind.METAINFO, compress.reference),
     )
     storage.flush()
     if storage.read(manifest.KEY) != (expected.content if expected else None):
