@@ -29,13 +29,13 @@ CREATE TABLE properties (key TEXT, value TEXT, CONSTRAINT pk_properties PRIMARY 
 _ROW = "INSERT INTO catalog VALUES (?,?,?,?,?,?,?,?,?,?,CAST(? AS TEXT),CAST(? AS TEXT),?,?,NULL)"
 _SQLITE_VERSION = 3_040_001  # written into every catalog, whichever library made it: clients do not look at it
 _BATCH = 2000  # rows that are handed to SQLite at once
-_MD5 = struct.Struct("<qq")
+MD5 = struct.Struct("<qq")
 _md5 = hashlib.md5
 
 
 def path_hash(path: bytes) -> tuple[int, int]:
     """Return the two signed halves of the MD5 of `path` as catalogs hold them."""
-    return _MD5.unpack(_md5(path, usedforsecurity=False).digest())
+    return MD5.unpack(_md5(path, usedforsecurity=False).digest())
 
 
 class Writer:
@@ -111,23 +111,12 @@ def load(content: bytes) -> Catalog:
     """Return the catalog in the database `content`; VerificationError when it cannot be read as one."""
     with closing(opened(content, "a catalog")) as database:
         try:
-            properties = {
-                bytes(key).decode(): bytes(value).decode()
-                for key, value in database.execute(
-                    "SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM properties ORDER BY key"
-                )
-            }
+            properties, _, below = head(database)
             prefix = properties.get("root_prefix", "").encode()
-            statistics: dict[str, int] = dict(database.execute("SELECT counter, value FROM statistics"))
-            nested = _nested(database)
+            listed = nested(database)
             database.text_factory = bytes  # names need not be UTF-8
-            return Catalog(
-                prefix=prefix,
-                rows=tuple(_rows(database, prefix)),
-                nested=nested,
-                below=Counters(**{name: statistics[f"subtree_{name}"] for name in COUNTERS}),
-                properties=properties,
-            )
+            rows = tuple(_rows(database, prefix))
+            return Catalog(prefix=prefix, rows=rows, nested=listed, below=below, properties=properties)
         except (sqlite3.Error, KeyError, ValueError, TypeError) as error:
             raise VerificationError(f"a catalog is damaged: {error}") from error
 
@@ -136,9 +125,9 @@ def total(content: bytes) -> Counters:
     """Return the numbers of a catalog and all below it, from what its database says of itself."""
     with closing(opened(content, "a catalog")) as database:
         try:
-            statistics: dict[str, int] = dict(database.execute("SELECT counter, value FROM statistics"))
-            return Counters(**{name: statistics[f"self_{name}"] + statistics[f"subtree_{name}"] for name in COUNTERS})
-        except (sqlite3.Error, KeyError) as error:
+            _, own, below = head(database)
+            return own + below
+        except (sqlite3.Error, KeyError, ValueError, TypeError) as error:
             raise VerificationError(f"a catalog is damaged: {error}") from error
 
 
@@ -148,7 +137,7 @@ def references(content: bytes) -> tuple[set[bytes], set[bytes], tuple[Nested, ..
         try:
             files = {bytes(row[0]) for row in database.execute("SELECT DISTINCT hash FROM catalog WHERE hash NOTNULL")}
             chunks = {bytes(row[0]) for row in database.execute("SELECT DISTINCT hash FROM chunks")}
-            return files, chunks, _nested(database)
+            return files, chunks, nested(database)
         except (sqlite3.Error, TypeError) as error:
             raise VerificationError(f"a catalog is damaged: {error}") from error
 
@@ -160,6 +149,26 @@ def opened(content: bytes, what: str) -> sqlite3.Connection:
     database = sqlite3.connect(":memory:")
     database.deserialize(content)
     return database
+
+
+def head(database: sqlite3.Connection) -> tuple[dict[str, str], Counters, Counters]:
+    """Return a catalog's properties, and what it says of the numbers of its rows and of all catalogs below.
+
+    The errors of a database that is no catalog come out as they are: `sqlite3.Error`, KeyError, ValueError, TypeError.
+    """
+    rows = database.execute("SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM properties ORDER BY key")
+    properties = {bytes(key).decode(): bytes(value).decode() for key, value in rows}
+    statistics: dict[str, int] = dict(database.execute("SELECT counter, value FROM statistics"))
+    own, below = (
+        Counters(**{name: statistics[f"{scope}_{name}"] for name in COUNTERS}) for scope in ("self", "subtree")
+    )
+    return properties, own, below
+
+
+def nested(database: sqlite3.Connection) -> tuple[Nested, ...]:
+    """Return the catalogs directly below; errors as those of `head`."""
+    rows = database.execute("SELECT CAST(path AS BLOB), sha1, size FROM nested_catalogs ORDER BY path")
+    return tuple(Nested(path=path, hash=name, size=size) for path, name, size in rows)
 
 
 def _statistics(own: Counters, below: Counters) -> Iterator[tuple[str, int]]:
@@ -182,11 +191,6 @@ def canonical(content: bytes) -> bytes:
     counter = struct.pack(">I", 1)
     head = content[:24] + counter + content[28:92] + counter + struct.pack(">I", _SQLITE_VERSION)
     return b"".join((head, memoryview(content)[100:]))
-
-
-def _nested(database: sqlite3.Connection) -> tuple[Nested, ...]:
-    rows = database.execute("SELECT CAST(path AS BLOB), sha1, size FROM nested_catalogs ORDER BY path")
-    return tuple(Nested(path=path, hash=name, size=size) for path, name, size in rows)
 
 
 def _rows(database: sqlite3.Connection, prefix: bytes) -> Iterator[Row]:

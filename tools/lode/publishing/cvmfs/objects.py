@@ -46,7 +46,12 @@ def is_hash(text: str) -> bool:
 
 def name_of(stored: bytes | bytearray) -> str:
     """Return the hash of stored bytes. SHA-1 is the format's; the inventory beside it is of SHA-256."""
-    return hashlib.sha1(stored, usedforsecurity=False).hexdigest()
+    return digest(stored).hex()
+
+
+def digest(stored: bytes | bytearray) -> bytes:
+    """Return the same as 20 bytes."""
+    return hashlib.sha1(stored, usedforsecurity=False).digest()
 
 
 def put(storage: Storage, content: bytes, kind: Kind, deflate: Deflate) -> str:

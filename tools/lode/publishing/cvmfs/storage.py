@@ -75,9 +75,13 @@ class Folder:
     def read(self, key: str) -> bytes | None:
         """Return the content of the file, None when there is none."""
         try:
-            return (self.root / key).read_bytes()
+            handle = os.open(f"{self.root}/{key}", os.O_RDONLY | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        try:
+            return _read(handle)
+        finally:
+            os.close(handle)
 
     def size(self, key: str) -> int | None:
         """Return the size of the file, None when there is none."""
@@ -168,6 +172,18 @@ class Folder:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
+
+
+def _read(handle: int) -> bytes:
+    """Return the whole file."""
+    size = os.fstat(handle).st_size
+    first = os.read(handle, size + 1)
+    if len(first) == size:
+        return first
+    parts = [first]
+    while more := os.read(handle, 1 << 20):
+        parts.append(more)
+    return b"".join(parts)
 
 
 def _opened(path: str) -> int:
