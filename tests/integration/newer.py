@@ -16,8 +16,10 @@ CACHE = Path(f"/var/tmp/lode-test-tools-{os.getuid()}")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
-def unpacked(package: str, suite: str) -> Path:
+def unpacked(package: str, suite: str, *, whole: bool = False) -> Path:
     """Return the folder with the unpacked `package` of a Debian suite; the test is skipped when apt cannot serve it.
+
+    With `whole`, all packages that it depends on are unpacked into the same folder, the C library among them.
 
     Signatures are checked by apt with Debian's own keys. What was unpacked once is kept for other tests and runs.
     """
@@ -26,14 +28,14 @@ def unpacked(package: str, suite: str) -> Path:
     CACHE.mkdir(mode=0o700, exist_ok=True)
     if CACHE.is_symlink() or CACHE.stat().st_uid != os.getuid():
         pytest.skip(f"{CACHE} belongs to somebody else")
-    place = CACHE / f"{package}-{suite}"
+    place = CACHE / f"{package}-{suite}{'-whole' if whole else ''}"
     with filelock.FileLock(CACHE / f"{suite}.lock"):
         if not place.is_dir():
-            _fetch(package, suite, place)
+            _fetch(package, suite, place, whole=whole)
     return place
 
 
-def _fetch(package: str, suite: str, place: Path) -> None:
+def _fetch(package: str, suite: str, place: Path, *, whole: bool) -> None:
     mirror = next(_mirrors(), None)
     if mirror is None:
         pytest.skip("apt here knows no Debian mirror")
@@ -54,9 +56,13 @@ def _fetch(package: str, suite: str, place: Path) -> None:
         "Acquire::Check-Valid-Until": "false",  # a mirror may be older than its date; its signature still counts
         "Acquire::Languages": "none",
         "Acquire::Retries": "3",
+        "Debug::NoLocking": "true",  # nothing is installed, and a lock of our own is held
     }
     apt = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in options.items())]
-    archives = root / "new"
+    archives = root / "cache" / "archives" if whole else root / "new"
+    words = ["download"]
+    if whole:
+        words = ["install", "--yes", "--download-only", "--no-install-recommends"]
     trouble = ""
     lists = root / "lists-are-there"
     for attempt in range(2):  # the lists of another day may name a version that is gone
@@ -65,17 +71,17 @@ def _fetch(package: str, suite: str, place: Path) -> None:
             lists.touch()
         else:
             trouble = ""
-        trouble = trouble or _run([*apt, "download", package], archives)
+        trouble = trouble or _run([*apt, *words, package], archives)
         if not trouble:
             break
         lists.unlink(missing_ok=True)
     if trouble:
         pytest.skip(f"apt cannot serve {package} of {suite}: {trouble}")
-    (archive,) = archives.glob(f"{package}_*.deb")
     part = place.with_name(f"{place.name}.partial")
     shutil.rmtree(part, ignore_errors=True)
-    subprocess.run(["dpkg", "-x", archive, part], check=True, timeout=300)
-    archive.unlink()
+    for archive in sorted(archives.glob("*.deb" if whole else f"{package}_*.deb")):
+        subprocess.run(["dpkg", "-x", archive, part], check=True, timeout=300)
+        archive.unlink()
     part.rename(place)
 
 

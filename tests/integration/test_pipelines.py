@@ -1,14 +1,10 @@
-"""Rendered pipelines on the engines that they are for: a runner of GitLab's, GitHub's steps in order, and Slurm."""
+"""Rendered pipelines on the engines that they are for: a runner of GitLab's, and GitHub's steps in order."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -201,106 +197,3 @@ def test_rendering_is_checked_and_every_file_that_is_not_current_named(repositor
         f".gitlab-ci.yml: the file is missing\n{hint}"
         f"ci/pipelines/tiny.yml: the file is not as the lock renders to\n{hint}",
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@pytest.fixture
-def slurm(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Return what the environment needs for a Slurm of one node, started here and stopped afterwards."""
-    programs = {name: shutil.which(name, path="/usr/sbin:/usr/bin:/sbin") for name in ("slurmctld", "slurmd", "munged")}
-    if None in programs.values():
-        pytest.skip("Slurm and munge are not installed")
-    if os.geteuid() != 0:
-        pytest.skip("Slurm's daemons are started by root")
-    home = Path("/run") / f"lode-slurm-{os.getpid()}"  # short: munge's socket has a name of 107 characters at most
-    home.mkdir(mode=0o755)
-    key = home / "key"
-    key.write_bytes(os.urandom(1024))
-    key.chmod(0o400)
-    host = socket.gethostname().partition(".")[0]
-    for name in ("state", "spool"):
-        (home / name).mkdir()
-    (home / "slurm.conf").write_text(
-        f"ClusterName=tiny\nSlurmctldHost={host}(127.0.0.1)\nSlurmctldPort={free_port()}\nSlurmdPort={free_port()}\n"
-        f"AuthType=auth/munge\nAuthInfo=socket={home}/munge.socket\nCryptoType=crypto/munge\nSlurmUser=root\n"
-        f"StateSaveLocation={home}/state\nSlurmdSpoolDir={home}/spool\nSlurmctldPidFile={home}/ctld.pid\n"
-        f"SlurmdPidFile={home}/slurmd.pid\nSlurmctldLogFile={home}/ctld.log\nSlurmdLogFile={home}/slurmd.log\n"
-        "ProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\nJobAcctGatherType=jobacct_gather/none\n"
-        "SelectType=select/cons_tres\nSelectTypeParameters=CR_Core\nReturnToService=2\nMailProg=/bin/true\n"
-        "CommunicationParameters=NoCtldInAddrAny,NoInAddrAny\nSchedulerParameters=batch_sched_delay=0,sched_interval=2\n"
-        f"NodeName={host} NodeAddr=127.0.0.1 CPUs={os.cpu_count()} RealMemory=8000 State=UNKNOWN\n"
-        f"PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP\n"
-    )
-    environment = {"SLURM_CONF": str(home / "slurm.conf")}
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*words: str) -> None:
-        log = (home / f"{Path(words[0]).name}.out").open("wb")
-        started.append(subprocess.Popen(words, env={**os.environ, **environment}, stdout=log, stderr=log))
-
-    try:
-        start(str(programs["munged"]), "-F", "--force", f"--key-file={key}", f"--socket={home}/munge.socket",
-              f"--pid-file={home}/munge.pid", f"--log-file={home}/munge.log", f"--seed-file={home}/seed")  # fmt: skip
-        wait_for(lambda: (home / "munge.socket").exists(), "munged does not listen")
-        start(str(programs["slurmctld"]), "-D")
-        start(str(programs["slurmd"]), "-D", "-N", host)
-
-        def idle() -> bool:
-            words = ["sinfo", "--noheader", "--format=%T"]
-            ended = subprocess.run(
-                words, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-            )
-            return ended.stdout.strip() == "idle"
-
-        wait_for(idle, "the node of Slurm is not idle")
-        yield environment
-    finally:
-        for process in reversed(started):
-            process.terminate()
-        for process in started:
-            process.wait(timeout=30)
-        shutil.rmtree(home)
-
-
-def wait_for(met: Any, otherwise: str, timeout_s: float = 120) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not met():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(0.2)
-
-
-def test_job_arrays_of_slurm_build_and_test_and_a_killed_job_goes_on(
-    repository: Collection, slurm: dict[str, str]
-) -> None:
-    farm = repository.root / "farm"
-    render(repository, "slurm", farm)
-    (farm / "level-05" / "0.sh").write_text("#!/bin/sh\n")  # publishing is not this test's
-    environment = machine(repository, "farm") | slurm | {"LODE_REPOSITORY": str(repository.root)}
-    second = farm / "level-03" / "0.sh"  # the second build: the first time, its machine dies
-    text = second.read_text()
-    mark = repository.root / "store" / "died"
-    second.write_text(text.replace("set -eu\n", f'set -eu\n[ -e "{mark}" ] || {{ touch "{mark}"; exit 12; }}\n', 1))
-    ended = subprocess.run(
-        ["sh", str(farm / "submit.sh")], env=environment, capture_output=True, text=True, check=False, timeout=60
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert [line.split(":")[0] for line in ended.stdout.splitlines()] == [f"level {level}" for level in range(1, 6)]
-
-    def over() -> bool:
-        words = ["squeue", "--noheader", "--format=%i %T %r"]
-        left = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
-        return not left.strip()
-
-    logs = farm / "logs"
-    wait_for(over, f"jobs are left; {[file.read_text()[-500:] for file in logs.glob('*.out')]}", timeout_s=420)
-    said = {file.name: file.read_text() for file in logs.glob("*.out")}
-    assert sorted(said) == [f"tiny-{level:02}-0.out" for level in range(1, 6)], said
-    assert "its time was over: the next attempt goes on" in said["tiny-03-0.out"]
-    assert "is released" in said["tiny-04-0.out"], said
-    assert entries(repository) == 2

@@ -1,7 +1,8 @@
 """A pipeline as a DAG of HTCondor (https://htcondor.readthedocs.io/en/latest/automated-workflows/dagman-introduction.html).
 
 Jobs are programs of sh below `jobs/`; `job.sub` describes them all. A job that ends badly, its time over or its machine
-gone, is run again a few times and goes on from the shared store; the rescue DAG goes on after that.
+gone, is run again a few times and goes on from the shared store; the rescue DAG goes on after that. It needs HTCondor 23
+or newer: since 10.4 DAGMan takes over no more of the submitter's environment than the DAG names, by `ENV GET`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def render(pipeline: Pipeline, site: Site) -> FileTree:
 
 
 def _dag(pipeline: Pipeline) -> list[str]:
-    said = []
+    said = [f"ENV GET {','.join(_PASSED_ON)}"]  # DAGMan hands on to its jobs only what it was told to take itself
     for job in pipeline.jobs:
         said += [f"JOB {_name(job)} job.sub", f"VARS {_name(job)} {_variables(job)}", f"RETRY {_name(job)} {RETRIES}"]
     for job in pipeline.jobs:
