@@ -25,22 +25,27 @@ class Sharing:
     limit_s: float | None
 
 
-def sharing(function: Command) -> Command:
-    """Add --store, --store-read-only and --max-minutes to a command, which gets them as one argument, `shared`."""
+addressed = click.option(
+    "--store", "address", envvar="LODE_STORE", metavar="URL",
+    help="Packages shared between machines: folder, https://, oci://, s3://, gs://, az://.",
+)  # fmt: skip
+governed = click.option(
+    "--store-policy", "policy_file", envvar="LODE_STORE_POLICY", metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take from the store only what an index lists that this trust policy accepts.",
+)  # fmt: skip
 
-    @click.option("--store", "address", envvar="LODE_STORE", metavar="URL",
-                  help="Packages shared between machines: folder, https://, oci://, s3://, gs://, az://.")  # fmt: skip
+
+def sharing(function: Command) -> Command:
+    """Add --store, --store-read-only, --store-policy and --max-minutes to a command: one argument, `shared`."""
+
+    @addressed
     @click.option("--store-read-only", "read_only", is_flag=True, envvar="LODE_STORE_READ_ONLY",
                   help="Take from the store, give it nothing.")  # fmt: skip
-    @click.option("--store-policy", "policy_file", envvar="LODE_STORE_POLICY", metavar="FILE",
-                  type=click.Path(path_type=Path, dir_okay=False),
-                  help="Take from the store only what an index lists that this trust policy accepts.")  # fmt: skip
+    @governed
     @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), metavar="N",
                   help="Start no node that would end later; exit with status 12 when some are left.")  # fmt: skip
-    @click.pass_context
     def wrapper(
-        context: click.Context,
-        /,
         *arguments: Any,
         address: str | None,
         read_only: bool,
@@ -48,21 +53,11 @@ def sharing(function: Command) -> Command:
         max_minutes: float | None,
         **rest: Any,
     ) -> Any:
-        store = None
-        if address:
-            from lode.workflow import stores
-
-            store = context.with_resource(
-                stores.opened(
-                    address,
-                    read_only=read_only,
-                    places=config.places(os.environ),
-                    environ=os.environ,
-                    token=os.environ.get("LODE_STORE_TOKEN"),
-                )
-            )
-        policy = _policy(policy_file) if policy_file is not None else None
-        shared = Sharing(store=store, policy=policy, limit_s=None if max_minutes is None else 60 * max_minutes)
+        shared = Sharing(
+            store=opened(address, read_only=read_only) if address else None,
+            policy=policy(policy_file) if policy_file is not None else None,
+            limit_s=None if max_minutes is None else 60 * max_minutes,
+        )
         return function(*arguments, shared=shared, **rest)
 
     wrapper.__doc__ = function.__doc__
@@ -72,7 +67,24 @@ def sharing(function: Command) -> Command:
     return wrapper
 
 
-def _policy(file: Path) -> TrustPolicy:
+def opened(address: str, *, read_only: bool = False) -> Store:
+    """Return the store at `address`, which is closed when the command ends."""
+    from lode.workflow import stores
+
+    store: Store = click.get_current_context().with_resource(
+        stores.opened(
+            address,
+            read_only=read_only,
+            places=config.places(os.environ),
+            environ=os.environ,
+            token=os.environ.get("LODE_STORE_TOKEN"),
+        )
+    )
+    return store
+
+
+def policy(file: Path) -> TrustPolicy:
+    """Return the trust policy in `file`, as it holds today."""
     from lode.workflow.trust import load_policy
 
     return load_policy(file, root=None, today=datetime.datetime.now(datetime.UTC).date())

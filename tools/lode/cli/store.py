@@ -11,7 +11,7 @@ import click
 from lode.building.cache import Cache, Store
 from lode.cli import secret
 from lode.cli.common import Session, common
-from lode.cli.sharing import Sharing, sharing
+from lode.cli.sharing import addressed, governed, opened, policy
 from lode.definitions.catalogue import Catalogue
 from lode.errors import UsageError
 from lode.workflow import keys, store_index
@@ -29,9 +29,9 @@ def command() -> None:
 @command.command()
 @click.argument("stack")
 @click.option("--key", metavar="NAME|FILE|URI", help="What signs; default: the only key of `lode keys show`.")
-@sharing
+@addressed
 @common
-def sign(session: Session, stack: str, key: str | None, shared: Sharing) -> None:
+def sign(session: Session, stack: str, key: str | None, address: str | None) -> None:
     """Sign an index of what the store has of STACK, as far as this machine's cache has the same.
 
     Each call that finds something new writes a further index, which takes the place of the one before.
@@ -43,7 +43,7 @@ def sign(session: Session, stack: str, key: str | None, shared: Sharing) -> None
     lock = locked(Catalogue.open(session.collections, here=session.here), stack)
     cache = Cache(session.places.cache)
     signer = keys.opened(session.places.keys, key, secret.secret)
-    made = store_index.sign(lock, cache, _store(shared), signer, now=datetime.datetime.now(datetime.UTC))
+    made = store_index.sign(lock, cache, _store(address), signer, now=datetime.datetime.now(datetime.UTC))
     document: dict[str, Any] = {
         "stack": lock.stack,
         "release": lock.release,
@@ -64,9 +64,10 @@ def sign(session: Session, stack: str, key: str | None, shared: Sharing) -> None
 
 @command.command()
 @click.argument("stack")
-@sharing
+@addressed
+@governed
 @common
-def verify(session: Session, stack: str, shared: Sharing) -> None:
+def verify(session: Session, stack: str, address: str | None, policy_file: Path | None) -> None:
     """Read every package of STACK that the store's index lists, and say whether it is the one that was signed.
 
     Exits with 9 when something is not, with 13 when the policy does not accept who signed, or an old index is offered.
@@ -75,13 +76,13 @@ def verify(session: Session, stack: str, shared: Sharing) -> None:
     Examples:
       lode store verify dance@2026.11 --store https://cache.example.org/lode --store-policy trust.yaml
     """  # noqa: D301 - \b is click's
-    if shared.policy is None:
+    if policy_file is None:
         raise UsageError("whose signature counts?", hint="name a trust policy with --store-policy")
     lock = locked(Catalogue.open(session.collections, here=session.here), stack)
     found = store_index.check(
-        _store(shared),
+        _store(address),
         lock,
-        shared.policy,
+        policy(policy_file),
         seen=Path(session.places.cache, store_index.SEEN),
         today=datetime.datetime.now(datetime.UTC).date(),
         progress=session.progress(),
@@ -103,7 +104,7 @@ def verify(session: Session, stack: str, shared: Sharing) -> None:
     session.emit(document, "\n".join(text))
 
 
-def _store(shared: Sharing) -> Store:
-    if shared.store is None:
+def _store(address: str | None) -> Store:
+    if not address:
         raise UsageError("which store?", hint="name it with --store, or in LODE_STORE")
-    return shared.store
+    return opened(address)
