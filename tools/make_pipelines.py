@@ -12,11 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from lode.definitions.catalogue import Catalogue
 from lode.errors import LodeError
-from lode.rendering.pipeline import Limits, Pipeline, Site, engine
+from lode.rendering.pipeline import Limits, Pipeline, Site, engine, gitlab
 from lode.rendering.pipeline.github import CHECKOUT, UPLOAD
 from lode.rendering.pipeline.gitlab import PARENT
 from lode.rendering.quoting import yaml_document
@@ -35,14 +33,8 @@ def files() -> Mapping[PurePosixPath, str]:
     catalogue = Catalogue.open([ROOT], here=ROOT)
     drawn = [pipeline.draw(catalogue, name, limits=LIMITS, times=ROOT / pipeline.TIMES) for name in stacks(catalogue)]
     made = {path: text for one in drawn for path, text in _rendered("github", one).items()}
-    parents = []
-    for one in drawn:
-        for path, text in _rendered("gitlab", one).items():
-            if path == PARENT:
-                parents.append(yaml.safe_load(text))
-            else:
-                made[path] = text
-    made[PARENT] = HEAD + yaml_document(_parent(parents))
+    made |= {path: text for one in drawn for path, text in _rendered("gitlab", one).items()}
+    made[PARENT] = HEAD + yaml_document(_parent(drawn))
     workflows = PurePosixPath(".github", "workflows")
     made[workflows / "ci.yml"] = HEAD + yaml_document(_check())
     made[workflows / "weekly.yml"] = HEAD + yaml_document(_weekly())
@@ -63,10 +55,10 @@ def _rendered(name: str, drawn: Pipeline) -> Mapping[PurePosixPath, str]:
     return {path: text.decode() for path, text in engine(name).render(drawn, SITE).files.items()}
 
 
-def _parent(parents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _parent(drawn: Sequence[Pipeline]) -> dict[str, Any]:
     """Return GitLab's own file: a child pipeline for each stack, the checks, and on a schedule what is outdated."""
-    said: dict[str, Any] = {key: value for parent in parents for key, value in parent.items()}
-    for stack in set(said) - {"stages", "workflow"}:
+    said = gitlab.parent(one.stack for one in drawn)
+    for stack in gitlab.started(said):
         said[stack]["rules"] = [{"if": _SCHEDULED, "when": "never"}, {"when": "on_success"}]
     said["ci"] = {
         "stage": "lode",

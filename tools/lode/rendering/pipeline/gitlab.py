@@ -6,6 +6,7 @@ branch alone, in the environment `publish`: variables with secrets are to be sco
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -30,24 +31,23 @@ _REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"'
 
 def render(pipeline: Pipeline, site: Site) -> FileTree:
     """Return `.gitlab-ci.yml`, which starts `ci/pipelines/<stack>.yml` with the jobs."""
-    child = _child(pipeline.stack)
-    rules = [
-        {"if": _REQUEST, "variables": {"LODE_STORE_READ_ONLY": "1"}},
-        {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"},
-        {"if": '$CI_PIPELINE_SOURCE == "web" || $CI_PIPELINE_SOURCE == "schedule"'},
-    ]
-    parent = {
-        "stages": ["lode"],
-        "workflow": {"rules": rules},
-        pipeline.stack: _trigger(pipeline.stack),
-    }
     jobs: dict[str, Any] = {
         "stages": [str(stage) for stage in Stage],
         "default": {"interruptible": True},
         **{job.name: _job(job, pipeline, site) for job in pipeline.jobs},
     }
-    files = {PARENT: parent, child: jobs}
+    files = {PARENT: parent([pipeline.stack]), _child(pipeline.stack): jobs}
     return FileTree(files={path: (head(pipeline) + yaml_document(said)).encode() for path, said in files.items()})
+
+
+def parent(stacks: Iterable[str]) -> dict[str, Any]:
+    """Return the document that starts the pipelines of `stacks`, in the order of their names."""
+    rules = [
+        {"if": _REQUEST, "variables": {"LODE_STORE_READ_ONLY": "1"}},
+        {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"},
+        {"if": '$CI_PIPELINE_SOURCE == "web" || $CI_PIPELINE_SOURCE == "schedule"'},
+    ]
+    return {"stages": ["lode"], "workflow": {"rules": rules}} | {stack: _trigger(stack) for stack in sorted(stacks)}
 
 
 def join(made: FileTree, folder: Path) -> FileTree:
@@ -63,19 +63,23 @@ def join(made: FileTree, folder: Path) -> FileTree:
         there = yaml.safe_load(place.read_bytes()) or {}
     except yaml.YAMLError:
         there = None
-    parent = yaml.safe_load(made.files[PARENT])
-    stacks = {str(name) for name in (*parent, *(there if isinstance(there, dict) else ())) if name not in _COMMON}
-    joined = {name: parent[name] for name in _COMMON} | {name: _trigger(name) for name in sorted(stacks)}
+    (own,) = started(yaml.safe_load(made.files[PARENT]))
+    others = started(there) if isinstance(there, dict) else ()
+    joined = parent({own, *others})
     if not isinstance(there, dict) or {name: joined.get(name) for name in there} != there:
-        (own,) = (name for name in parent if name not in _COMMON)
         raise UsageError(
             f"{place} has more than pipelines of stacks in it: it is left as it is",
             hint=f"render to another folder, copy {_child(own)} from there, and start it with `trigger: {{include: "
             f"[{{local: {_child(own)}}}], strategy: depend}}` in a job of yours",
         )
-    if joined == parent:
+    if set(others) <= {own}:
         return made
     return replace(made, files={**made.files, PARENT: (_JOINED + yaml_document(joined)).encode()})
+
+
+def started(document: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Return the stacks whose pipelines a parent starts, if it is one that Lode wrote."""
+    return tuple(str(name) for name in document if name not in _COMMON)
 
 
 def _child(stack: str) -> PurePosixPath:
