@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+from tests.integration.actions import Forge
 from tests.integration.building import READER_C, TARGET, Collection, collection
-from tests.integration.test_pipelines import GITLAB, LODE, ROOT, entries, git, lint_program, machine
+from tests.integration.engines import Engine, engine
+from tests.integration.machine import TOKEN, git
+from tests.integration.test_pipelines import GITLAB, LODE, ROOT, entries, lint_program, machine
 
-__all__ = ["collection"]
+__all__ = ["collection", "engine"]
 
 pytestmark = pytest.mark.integration
 
+CALLER = ".github/workflows/stack.yml"
 WORKFLOW = ROOT / ".github" / "workflows" / "experiment.yml"
 BUILD = (
     'cc -I"$LODE_PREFIX/include" -L"$LODE_PREFIX/lib" -Wl,-rpath,"$LODE_PREFIX/lib" -o counts counts.c -lwave'
@@ -97,109 +99,111 @@ def test_a_runner_of_gitlab_builds_the_experiment_on_its_stack(experiment: Colle
     assert entries(experiment) == 2
 
 
-class Called:
-    """Runs the reusable workflow as GitHub does when an experiment calls it, but for publishing."""
-
-    def __init__(self, experiment: Collection, inputs: dict[str, Any], *, base: str | None = None) -> None:
-        self.experiment = experiment
-        self.document = yaml.safe_load(WORKFLOW.read_text())
-        self.inputs = inputs
-        self.base = base  # the commit that a pull request is held against; None: a push
-        self.summary = experiment.home / "summary.md"
-        experiment.home.mkdir(parents=True, exist_ok=True)
-
-    def said(self, text: Any, target: str = "") -> str:
-        known = {f"${{{{ inputs.{name} }}}}": str(value) for name, value in self.inputs.items()}
-        known |= {
-            "${{ vars.LODE_STORE }}": str(self.experiment.root / "store"),
-            self.document["env"]["LODE_STORE_READ_ONLY"]: "",
-            "${{ github.token }}": "the-run's-own",
-            "${{ matrix.target }}": target,
-            "${{ github.event.pull_request.base.sha }}": self.base or "",
-        }
-        found = known.get(str(text), str(text))
-        assert "${{" not in found, found
-        return found
-
-    def job(self, name: str, target: str = "") -> subprocess.CompletedProcess[str]:
-        """Return how the first step of the job that fails ended, else the last."""
-        place = f"{name}-{target}"
-        job = self.document["jobs"][name]
-        environment = machine(self.experiment, place) | {
-            "GITHUB_STEP_SUMMARY": str(self.summary),
-            "RUNNER_TEMP": str(self.experiment.home / place / "temp"),
-        }
-        for values in (self.document["env"], job.get("env", {})):
-            environment |= {key: self.said(value, target) for key, value in values.items()}
-        clone = self.experiment.home / place / "clone"
-        ended = subprocess.CompletedProcess[str]([], 0, "", "")
-        for step in job["steps"]:
-            if step.get("uses", "").startswith("actions/checkout@"):
-                if path := step["with"].get("path"):
-                    (clone / path).mkdir()
-                    (clone / path / "lode").write_text(f'#!/bin/sh\nexec {LODE} "$@"\n')
-                    (clone / path / "lode").chmod(0o755)
-                    (clone / path / "ci").mkdir()  # installs packages of the OS, which this machine has
-                    (clone / path / "ci" / "prepare").write_text('#!/bin/sh\necho "prepared for $*"\n')
-                    (clone / path / "ci" / "prepare").chmod(0o755)
-                else:
-                    subprocess.run(["git", "clone", "--quiet", str(self.experiment.root), str(clone)], check=True)
-            elif "run" in step and (self.base or "pull_request" not in str(step.get("if", ""))):
-                own = {key: self.said(value, target) for key, value in step.get("env", {}).items()}
-                words = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]]
-                ended = subprocess.run(
-                    words, cwd=clone, env=environment | own, capture_output=True, text=True, timeout=300, check=False
-                )
-                if ended.returncode != 0:
-                    return ended
-        return ended
+@pytest.fixture
+def forge(experiment: Collection, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Forge:
+    """Return a forge with the experiment, whose workflow is the ten lines, and with Lode as it lies here."""
+    folder = tmp_path_factory.mktemp("forge")
+    lode = folder / "lode"
+    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if (ROOT / name).is_file():
+            (lode / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, lode / name)
+    git(lode, "init", "--quiet")
+    git(lode, "add", "--all")
+    git(lode, "commit", "--quiet", "-m", "lode")
+    made = (lode / "ci" / "experiment" / "github.yml").read_text()
+    head = git(lode, "rev-parse", "HEAD").strip()
+    for old, new in (("OWNER", "mine"), ("COMMIT", head), ("STACK", "tiny"), ("debian12-x86_64", TARGET)):
+        made = made.replace(old, new)
+    lines = yaml.safe_load(made)
+    lines["jobs"]["stack"]["with"] |= {"build": BUILD, "targets": json.dumps([TARGET])}
+    workflow = experiment.root / CALLER
+    workflow.parent.mkdir(parents=True)
+    workflow.write_text(yaml.safe_dump(lines))
+    return Forge(
+        engine=engine,
+        folder=folder,
+        repositories={"mine/tiny": experiment.root, "mine/lode": lode},
+        variables={"LODE_STORE": str(experiment.root / "store")},
+        secrets={"publish": {"LODE_KEY_PASSWORD": "a-secret"}},
+        shared=[experiment.root / "store"],
+        environment={"LODE_VENV": sys.prefix},  # as a machine that has what Lode needs already
+    )
 
 
-def inputs(**more: Any) -> dict[str, Any]:
-    return {
-        "lode-repository": "mine/lode",
-        "lode-ref": "0" * 40,
-        "stack": "tiny",
-        "targets": json.dumps([TARGET]),
-        "build": BUILD,
-        **more,
-    }
-
-
-def test_a_workflow_of_github_builds_the_experiment_on_every_target(experiment: Collection) -> None:
+def test_ten_lines_build_the_experiment_on_every_target(experiment: Collection, forge: Forge) -> None:
     commit(experiment, "start")
-    called = Called(experiment, inputs())
-    for name, target in (("check", ""), ("build", TARGET)):
-        ended = called.job(name, target)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert (experiment.home / f"build-{TARGET}" / "clone" / "counts").is_file()
-    assert not called.summary.exists()
+    jobs = forge.push("mine/tiny", CALLER)
+    log = "".join(job.log for job in jobs.values())
+    build = f"stack / build ({TARGET})"
+    assert {name: job.result for name, job in jobs.items()} == {
+        "stack / check": "success",
+        build: "success",
+        "stack / publish": "skipped",
+    }, log
+    assert (jobs[build].workspace / "counts").is_file()
+    assert "work/_temp/release/report.html" in jobs[build].artifacts[f"report-{TARGET}"]
+    assert not jobs["stack / check"].summary
+    assert entries(experiment) == 2
+    assert TOKEN not in log
 
 
-def test_a_request_that_breaks_the_experiment_is_told_before_it_is_merged(experiment: Collection) -> None:
+def test_a_request_that_breaks_the_experiment_is_told_before_it_is_merged(experiment: Collection, forge: Forge) -> None:
     commit(experiment, "start")
-    base = subprocess.run(
-        ["git", "-C", str(experiment.root), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    git(experiment.root, "switch", "--quiet", "-c", "$(touch${IFS}injected)'\"`id`;#")
+    base = git(experiment.root, "rev-parse", "HEAD").strip()
+    branch = "$(touch${IFS}injected)'\"`id`;#"
+    git(experiment.root, "switch", "--quiet", "-c", branch)
     source = experiment.root / "recipes" / "wave" / "src" / "wave.c"
     source.write_text(source.read_text().replace("3 * x", "4 * x"))
     ended = experiment.lode("lock", "tiny")
     assert ended.returncode == 0, ended.stderr
-    commit(experiment, "wave: four times\n\n$(touch injected)")
-    called = Called(experiment, inputs(), base=base)
-    ended = called.job("check")
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "| tiny@1 | 2 |" in called.summary.read_text()
-    ended = called.job("build", TARGET)
-    assert ended.returncode != 0
-    assert "tiny@1 is released" not in ended.stdout
-    assert not [name for name in os.listdir(experiment.home / "check-" / "clone") if "injected" in name]
+    title = "wave: four times $(touch injected)"
+    commit(experiment, title)
+    jobs = forge.request("mine/tiny", CALLER, base=base, source="mine/tiny", title=title, branch=branch)
+    log = "".join(job.log for job in jobs.values())
+    build = f"stack / build ({TARGET})"
+    assert {name: job.result for name, job in jobs.items()} == {
+        "stack / check": "success",
+        build: "failure",
+        "stack / publish": "skipped",
+    }, log
+    assert "| tiny@1 | 2 |" in jobs["stack / check"].summary
+    assert not list(forge.folder.rglob("injected"))
 
 
-def test_a_lock_that_is_out_of_date_stops_the_first_job(experiment: Collection) -> None:
+def test_a_lock_that_is_out_of_date_stops_the_first_job(experiment: Collection, forge: Forge) -> None:
     source = experiment.root / "recipes" / "wave" / "src" / "wave.c"
     source.write_text(source.read_text().replace("3 * x", "4 * x"))
     commit(experiment, "start")
-    ended = Called(experiment, inputs()).job("check")
-    assert ended.returncode == 5, ended.stdout + ended.stderr
+    jobs = forge.push("mine/tiny", CALLER)
+    assert [job.result for job in jobs.values()] == ["failure", "skipped", "skipped"]
+    assert "lode.lock" in jobs["stack / check"].log
+
+
+ACTION = """\
+on: {push: {}}
+jobs:
+  version:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: mine/lode/ci/github/setup@COMMIT
+        with: {install-deps: "false"}
+      - id: asked
+        run: echo "version=$(lode --version)" >>"$GITHUB_OUTPUT"
+      - run: echo "said ${{ steps.asked.outputs.version }}"
+      - if: ${{ failure() }}
+        run: echo never
+"""
+
+
+def test_the_action_installs_lode_and_puts_it_on_the_path_of_the_steps_behind_it(
+    experiment: Collection, forge: Forge
+) -> None:
+    head = git(forge.repositories["mine/lode"], "rev-parse", "HEAD").strip()
+    (experiment.root / CALLER).write_text(ACTION.replace("COMMIT", head))
+    commit(experiment, "start")
+    forge.environment = {}
+    (job,) = forge.push("mine/tiny", CALLER).values()
+    assert job.result == "success", job.log
+    assert "said lode, version " in job.log
+    assert "never" not in job.log

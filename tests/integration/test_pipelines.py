@@ -1,4 +1,4 @@
-"""Rendered pipelines on the engines that they are for: a runner of GitLab's, and GitHub's steps in order."""
+"""Rendered pipelines on the engines that they are for: runners of GitLab's and GitHub's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
+from tests.integration.actions import Forge
 from tests.integration.building import TARGET, Collection, collection
+from tests.integration.engines import Engine, engine
+from tests.integration.machine import TOKEN, git
 
-__all__ = ["collection"]
+__all__ = ["collection", "engine"]
 
 pytestmark = pytest.mark.integration
 
@@ -30,11 +31,6 @@ def repository(collection: Collection) -> Collection:
     git(collection.root, "init", "--quiet", "--initial-branch=main")
     git(collection.root, "remote", "add", "origin", "https://forge.example.org/mine/tiny.git")
     return collection
-
-
-def git(folder: Path, *words: str) -> None:
-    settings = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(folder), *settings, *words], check=True, capture_output=True)
 
 
 def render(repository: Collection, to: str, output: Path, *more: str) -> None:
@@ -110,77 +106,71 @@ def lint_program() -> str:
     return str(Path(str(program.locate())))
 
 
-class Runner:
-    """Runs a workflow as GitHub does: each job on a machine of its own with a fresh clone, after those it needs."""
-
-    def __init__(self, repository: Collection, *, fork: bool) -> None:
-        self.repository = repository
-        self.document = yaml.safe_load((repository.root / ".github" / "workflows" / "tiny.yml").read_text())
-        self.fork = fork
-        self.ran: list[str] = []
-
-    def said(self, text: Any) -> str:
-        """Return a value of the workflow with its expressions replaced, as for a push to main or a fork's request."""
-        known = {
-            "${{ vars.LODE_STORE }}": str(self.repository.root / "store"),
-            self.document["env"]["LODE_STORE_READ_ONLY"]: "1" if self.fork else "",
-            "${{ github.token }}": "the-run's-own",
-            "${{ secrets.LODE_KEY_PASSWORD }}": "a-secret",
-            "${{ secrets.LODE_CVMFS_PASSPHRASE }}": "a-secret",
-        }
-        return known.get(str(text), str(text))
-
-    def run(self, stop: str = "") -> None:
-        """Run all jobs but `publish` in an order in which each comes after what it needs."""
-        waiting = dict(self.document["jobs"])
-        while waiting:
-            key = next(key for key, job in waiting.items() if not set(job.get("needs", ())) & set(waiting))
-            job = waiting.pop(key)
-            if key == "publish":
-                assert self.said(job["steps"][-1]["env"]["LODE_KEY_PASSWORD"]) == "a-secret"
-                continue
-            self.job(key, job)
-
-    def job(self, key: str, job: dict[str, Any]) -> None:
-        environment = machine(self.repository, key)
-        environment |= {name: self.said(value) for name, value in self.document["env"].items()}
-        clone = self.repository.home / key / "clone"
-        for step in job["steps"]:
-            if step.get("uses", "").startswith("actions/checkout@"):
-                subprocess.run(["git", "clone", "--quiet", str(self.repository.root), str(clone)], check=True)
-            elif "run" in step:
-                own = {name: self.said(value) for name, value in step.get("env", {}).items()}
-                assert "a-secret" not in {*environment.values(), *own.values()}
-                ended = subprocess.run(
-                    ["bash", "-e", "-o", "pipefail", "-c", step["run"]],
-                    cwd=clone,
-                    env=environment | own,
-                    capture_output=True,
-                    text=True,
-                    timeout=300,
-                    check=False,
-                )
-                assert ended.returncode == 0, ended.stdout + ended.stderr
-            else:
-                for pattern in step["with"]["path"].split():
-                    assert list(clone.glob(pattern)), pattern
-        self.ran.append(key)
-
-
-def test_steps_of_every_job_run_on_fresh_machines_in_the_order_of_the_graph(repository: Collection) -> None:
+@pytest.fixture
+def forge(repository: Collection, engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Forge:
+    """Return a forge with the repository, rendered for it, that runs jobs in containers of this machine."""
     render(repository, "github", repository.root)
-    runner = Runner(repository, fork=False)
-    runner.run()
-    assert runner.ran == ["check", f"{BUILD}-01", f"{BUILD}-02", f"test-{TARGET}"]
+    return Forge(
+        engine=engine,
+        folder=tmp_path_factory.mktemp("forge"),
+        repositories={"mine/tiny": repository.root},
+        variables={"LODE_STORE": str(repository.root / "store")},
+        secrets={"publish": {"LODE_KEY_PASSWORD": "a-secret", "LODE_CVMFS_PASSPHRASE": "another-secret"}},
+        approved=["publish"],
+        shared=[repository.root / "store"],
+    )
+
+
+WORKFLOW = ".github/workflows/tiny.yml"
+HOSTILE = "$(touch${IFS}injected)'\"`touch injected`;touch injected #${{ github.token }}"
+
+
+def test_steps_of_every_job_run_in_fresh_containers_in_the_order_of_the_graph(
+    repository: Collection, forge: Forge
+) -> None:
+    jobs = forge.push("mine/tiny", WORKFLOW)
+    log = "".join(job.log for job in jobs.values())
+    assert {name: job.result for name, job in jobs.items()} == {
+        "check": "success",
+        f"{BUILD}-01": "success",
+        f"{BUILD}-02": "success",
+        f"test-{TARGET}": "success",
+        "publish": "success",
+    }, log
+    assert next(iter(jobs)) == "check"
+    assert list(jobs).index(f"{BUILD}-01") < list(jobs).index(f"{BUILD}-02") < list(jobs).index(f"test-{TARGET}")
     assert entries(repository) == 2
+    assert "shared cache: 1 nodes taken" in jobs[f"{BUILD}-02"].log, log
+    kept = jobs[f"test-{TARGET}"].artifacts[f"test-{TARGET}"]
+    assert {f"release/{TARGET}/report.html", f"release/{TARGET}/{TARGET}/tests.xml"} <= set(kept)
+    assert not [word for word in (TOKEN, "a-secret", "another-secret") if word in log]
 
 
-def test_a_request_from_a_fork_builds_and_leaves_the_store_alone(repository: Collection) -> None:
-    render(repository, "github", repository.root)
-    runner = Runner(repository, fork=True)
-    runner.run()
-    assert runner.ran[-1] == f"test-{TARGET}"
+def test_a_request_from_a_fork_builds_and_leaves_the_store_alone_whatever_it_is_called(
+    repository: Collection, forge: Forge
+) -> None:
+    head = git(repository.root, "rev-parse", "HEAD").strip()
+    jobs = forge.request("mine/tiny", WORKFLOW, base=head, source="stranger/tiny", title=HOSTILE, branch=HOSTILE)
+    log = "".join(job.log for job in jobs.values())
+    assert [job.result for job in jobs.values()] == ["success"] * 4 + ["skipped"], log
     assert entries(repository) == 0
+    assert not list(forge.folder.rglob("injected"))
+
+
+def test_a_job_whose_node_fails_stops_those_behind_it(repository: Collection, forge: Forge) -> None:
+    repository.recipe("reader", "exit 3", link="wave", files={"reader.c": ""})
+    repository.lock("reader")
+    git(repository.root, "add", "--all")
+    git(repository.root, "commit", "--quiet", "-m", "reader: break it")
+    jobs = forge.push("mine/tiny", WORKFLOW)
+    assert {name: job.result for name, job in jobs.items()} == {
+        "check": "success",
+        f"{BUILD}-01": "success",
+        f"{BUILD}-02": "failure",
+        f"test-{TARGET}": "skipped",
+        "publish": "skipped",
+    }
+    assert entries(repository) == 1
 
 
 def test_rendering_is_checked_and_every_file_that_is_not_current_named(repository: Collection) -> None:
