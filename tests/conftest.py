@@ -24,7 +24,7 @@ class NotIntegration(Exception):
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a new, empty home folder; HOME and LODE_HOME lie there, and no other setting of Lode is in force."""
     home = tmp_path_factory.mktemp("home")
-    for name in [name for name in os.environ if name.startswith(("LODE_", "XDG_"))]:
+    for name in [name for name in os.environ if name.startswith(("LODE_", "XDG_", "SIGSTORE_", "ACTIONS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LODE_HOME", str(home / "lode"))

@@ -187,6 +187,8 @@ def test_identities_are_read_with_what_proves_them() -> None:
     )
     assert policy.sigstore == TrustedRoot(file="root.json", content=ROOT)
     assert policy.rules[0].keys == ("one", "ci")
+    private = read(IDENTITIES.replace("root: root.json", "services: other.json, root: root.json"))
+    assert private.sigstore == TrustedRoot(file="root.json", content=ROOT, services=b"{}")
     warned = list(read_trust.expiring(policy, datetime.date(2027, 1, 30)))
     assert [each.message for each in warned] == ["the identity ci expires in 1 day, on 2027-01-31"]
 
@@ -231,8 +233,11 @@ rules: []
           "  hint: a JSON file with the media type application/vnd.dev.sigstore.trustedroot+json;version=0.1"]),
         ("{root: ../root.json, sha256: '" + ROOT_SHA256 + "'}",
          ["trust.yaml:18:18: root: '../root.json' is not a file's name", "  hint: a file beside this one"]),
+        (f"{{root: root.json, sha256: {ROOT_SHA256}, services: none.json}}",
+         ["trust.yaml:18:113: services: none.json cannot be read: No such file or directory",
+          "  hint: it lies beside this file"]),
     ],
-    ids=["missing", "altered", "no root", "elsewhere"],
+    ids=["missing", "altered", "no root", "elsewhere", "no services"],
 )  # fmt: skip
 def test_trusted_root_must_be_the_file_that_the_policy_names(sigstore: str, told: list[str]) -> None:
     whole = f"sigstore: {{root: root.json, sha256: {ROOT_SHA256}}}"

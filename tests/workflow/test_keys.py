@@ -11,6 +11,9 @@ from tests.signing.factory import private, public
 from lode.errors import HostError, UsageError
 from lode.signing import keys as forms
 from lode.workflow import keys
+from lode.workflow.identities import Pipeline
+
+NOWHERE = Pipeline(collection=None, environ={})
 
 
 @pytest.fixture
@@ -24,10 +27,10 @@ def secret(_: str) -> str:
 
 
 def test_made_key_signs(folder: Path) -> None:
-    signer = keys.opened(folder, None, secret)
+    signer = keys.opened(folder, None, secret, NOWHERE)
     signature = bytes.fromhex(signer.sign(b"text").signature)
     assert keys.find(folder, "release").public.verifies(signature, b"text")
-    assert keys.opened(folder, str(folder / "release.key"), secret).public_key == signer.public_key
+    assert keys.opened(folder, str(folder / "release.key"), secret, NOWHERE).public_key == signer.public_key
 
 
 def test_private_key_is_closed_to_others(folder: Path) -> None:
@@ -61,7 +64,7 @@ def test_choice_between_keys_is_left_to_the_user(folder: Path) -> None:
 
 def test_no_key_names_the_command_that_makes_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        keys.opened(tmp_path, None, secret)
+        keys.opened(tmp_path, None, secret, NOWHERE)
     assert str(caught.value) == f"there is no signing key in {tmp_path}\n  hint: `lode keys init` makes one"
 
 
@@ -83,7 +86,7 @@ def test_public_key_is_exported_without_a_password(folder: Path, tmp_path: Path)
 
 def test_wrong_password_opens_nothing(folder: Path) -> None:
     with pytest.raises(HostError, match="the key does not open with this password"):
-        keys.opened(folder, "release", lambda _: "wrong")
+        keys.opened(folder, "release", lambda _: "wrong", NOWHERE)
 
 
 def test_signer_by_uri_is_kept_with_its_public_key(tmp_path: Path) -> None:
@@ -93,7 +96,7 @@ def test_signer_by_uri_is_kept_with_its_public_key(tmp_path: Path) -> None:
     kept = keys.register(folder, "token", f"file2:{file}", tmp_path / "k.pub", secret)
     assert (kept.private, kept.public) == (f"file2:{file}", public("one"))
     for asked in (None, "token", f"file2:{file}"):
-        signature = bytes.fromhex(keys.opened(folder, asked, secret).sign(b"text").signature)
+        signature = bytes.fromhex(keys.opened(folder, asked, secret, NOWHERE).sign(b"text").signature)
         assert public("one").verifies(signature, b"text")
     with pytest.raises(UsageError, match=r"the private key token does not leave file2:"):
         keys.export(kept, "cosign", password=b"", output=tmp_path / "x")
@@ -104,7 +107,7 @@ def test_signer_that_is_another_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "k.pub").write_bytes(public("two").pem)
     keys.register(tmp_path / "keys", "token", f"file2:{tmp_path}/k.pem", tmp_path / "k.pub", secret)
     with pytest.raises(HostError, match="KeyMismatchError"):
-        keys.opened(tmp_path / "keys", None, secret)
+        keys.opened(tmp_path / "keys", None, secret, NOWHERE)
 
 
 @pytest.mark.parametrize("uri", ["nonsense", "ftp:x", "https://example.org"])

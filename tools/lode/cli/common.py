@@ -7,13 +7,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lode import config
+from lode.definitions import folders
 from lode.errors import HostError
 from lode.progress import Face, face
+
+if TYPE_CHECKING:
+    from lode.workflow.identities import Pipeline
 
 Command = Callable[..., Any]
 
@@ -52,6 +56,13 @@ def _here() -> Path:
         return Path.cwd()
     except FileNotFoundError as error:
         raise HostError("the current folder was removed", hint="change into one that is there: cd ~") from error
+
+
+def pipeline(session: Session) -> Pipeline:
+    """Return where the command runs, for signing by identity."""
+    from lode.workflow import identities
+
+    return identities.Pipeline(collection=folders.nearest(session.here), environ=os.environ)
 
 
 def common(function: Command) -> Command:

@@ -13,6 +13,7 @@ from lode.cli import secret
 from lode.cli.access import asking
 from lode.cli.common import Session, common
 from lode.cli.sharing import Sharing, sharing
+from lode.definitions import folders
 from lode.definitions.catalogue import Catalogue
 from lode.sourcing.access import Access
 from lode.workflow.build import BUILDERS, Plan
@@ -90,6 +91,7 @@ def command(
             without=without,
             key=key,
             secret=secret.secret,
+            collection=folders.nearest(session.here),
             offline=offline,
             jobs=jobs or len(os.sched_getaffinity(0)),
         ),

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lode.cli import secret
-from lode.cli.common import Session, common
+from lode.cli.common import Session, common, pipeline
 from lode.cli.kinds import split
 from lode.signing.claim import Claim, Kind
 from lode.workflow import keys, signing, trust
@@ -43,18 +43,22 @@ def command(
     A second key's signature is added to the first one's. The key's password is taken from LODE_KEY_PASSWORD, or
     asked for on a terminal.
 
+    With --key sigstore: the pipeline that runs this signs by its identity, without a key, at the Sigstore instance of
+    the trust policy here. A pipeline that the policy names does so by itself where there is no key.
+
     \b
     Examples:
       lode sign stacks/dance/2026.11/lode.lock
       lode sign dance@2026.11
       lode sign trust.yaml --key root
       lode sign dance.tar --stack dance@2026.11 --key hsm:2
+      lode sign dance@2026.11 --key sigstore:
     """  # noqa: D301 - \b is click's
     given, name = split(arguments)
     kind = given or trust.kind_of(name, session.places.releases)
     now = datetime.datetime.now(datetime.UTC)
     if kind in (Kind.RELEASE, Kind.IMAGE):
-        signer = keys.opened(session.places.keys, key, secret.secret)
+        signer = keys.opened(session.places.keys, key, secret.secret, pipeline(session))
         opened = signing.opener(reach(session.places, os.environ))
         signed = (
             signing.sign_release(find_release(session.places.releases, name), [signer], now=now, sequence=sequence)
@@ -65,7 +69,7 @@ def command(
         return
     subject = trust.subject_of(kind, name, session.places.releases)
     claim = trust.read_claim(subject, stack=stack, now=now)
-    signer = keys.opened(session.places.keys, key, secret.secret)
+    signer = keys.opened(session.places.keys, key, secret.secret, pipeline(session))
     made = trust.sign(subject, claim, signer, sequence=sequence)
     text = [
         f"signed the {made.claim.kind} {name}",

@@ -10,7 +10,7 @@ import click
 
 from lode.building.cache import Cache, Store
 from lode.cli import secret
-from lode.cli.common import Session, common
+from lode.cli.common import Session, common, pipeline
 from lode.cli.sharing import addressed, governed, opened, policy
 from lode.definitions.catalogue import Catalogue
 from lode.errors import UsageError
@@ -42,7 +42,7 @@ def sign(session: Session, stack: str, key: str | None, address: str | None) -> 
     """  # noqa: D301 - \b is click's
     lock = locked(Catalogue.open(session.collections, here=session.here), stack)
     cache = Cache(session.places.cache)
-    signer = keys.opened(session.places.keys, key, secret.secret)
+    signer = keys.opened(session.places.keys, key, secret.secret, pipeline(session))
     made = store_index.sign(lock, cache, _store(address), signer, now=datetime.datetime.now(datetime.UTC))
     document: dict[str, Any] = {
         "stack": lock.stack,

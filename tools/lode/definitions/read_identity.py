@@ -43,12 +43,9 @@ def root(table: Table, beside: Callable[[str], bytes]) -> TrustedRoot | None:
         return None
     named = table.table("sigstore")
     file, sha256 = named.text("root"), named.text("sha256")
-    if not file or not sha256:
-        return None
-    try:
-        content = beside(file)
-    except OSError as error:
-        named.fault("root", f"root: {file} cannot be read: {error.strerror}", hint="it lies beside this file")
+    content = _beside(named, "root", beside)
+    services = _beside(named, "services", beside)
+    if content is None or not sha256:
         return None
     if digest.of_bytes(content) != sha256:
         message = f"sha256: {file} is another file: its sha256 is {digest.of_bytes(content)}"
@@ -58,7 +55,19 @@ def root(table: Table, beside: Callable[[str], bytes]) -> TrustedRoot | None:
         hint = f"a JSON file with the media type {TRUSTED_ROOT}"
         named.fault("root", f"root: {file} is not a trusted root of Sigstore's", hint=hint)
         return None
-    return TrustedRoot(file=file, content=content)
+    return TrustedRoot(file=file, content=content, services=services)
+
+
+def _beside(table: Table, key: str, beside: Callable[[str], bytes]) -> bytes | None:
+    """Return the file beside the policy that `key` names, None where it names none or one that cannot be read."""
+    file = table.text(key)
+    if not file:
+        return None
+    try:
+        return beside(file)
+    except OSError as error:
+        table.fault(key, f"{key}: {file} cannot be read: {error.strerror}", hint="it lies beside this file")
+        return None
 
 
 def _is_root(content: bytes) -> bool:

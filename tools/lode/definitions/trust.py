@@ -62,6 +62,7 @@ class TrustedRoot:
 
     file: str
     content: bytes
+    services: bytes | None = None  # where to sign, a signing config; None: at the public instance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

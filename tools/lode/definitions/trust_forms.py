@@ -58,6 +58,9 @@ SIGSTORE = Form(
             shape=_BESIDE, summary="the trusted root of the Sigstore instance, a file beside this one", required=True
         ),
         "sha256": Key(shape=SHA256, summary="of that file", required=True),
+        "services": Key(
+            shape=_BESIDE, summary="where to sign: the instance's signing config; default: the public one's"
+        ),
     },
 )
 RULE = Form(

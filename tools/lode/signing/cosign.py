@@ -18,7 +18,7 @@ from securesystemslib.signer import Signer
 
 from lode import digest as digests
 from lode.digest import Digest
-from lode.errors import UsageError
+from lode.errors import UsageError, VerificationError
 from lode.signing import envelope as envelopes
 from lode.signing import identity as identities
 from lode.signing import keyless, strict
@@ -226,7 +226,7 @@ def read_bundle(content: bytes, file: str) -> Envelope:
         strict.refuse(f"not {what}: it has {len(envelope.signatures)} signatures", file)
     content = envelope.signatures[0].content
     if isinstance(material, dict) and "certificate" in material:
-        named = Signature(keyid=identities.named(material, file).fingerprint, content=content, material=material)
+        named = Signature(keyid=_identity(material, file), content=content, material=material)
     else:
         named = Signature(keyid=_hint(material, file), content=content)
     return Envelope(payload=envelope.payload, payload_type=envelope.payload_type, signatures=(named,))
@@ -247,6 +247,14 @@ def read_blob_bundle(content: bytes, file: str) -> tuple[Digest, Signature]:
         strict.refuse(f"not {what}: it has no SHA-256", file)
     signature = strict.unbase64(str(found.get("signature")), what, file)
     return Digest(sha256.hex()), Signature(keyid=_hint(document.get("verificationMaterial"), file), content=signature)
+
+
+def _identity(material: dict[str, Any], file: str) -> str:
+    """Return the fingerprint of whom a certificate names, "" for one that is not of Sigstore's kind: a stranger's."""
+    try:
+        return identities.named(material, file).fingerprint
+    except VerificationError:
+        return ""
 
 
 def _hint(material: Any, file: str) -> str:

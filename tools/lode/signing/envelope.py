@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from securesystemslib.dsse import Envelope as LibraryEnvelope
 from securesystemslib.signer import Signer
@@ -19,6 +19,7 @@ from lode.digest import Digest
 from lode.errors import HostError, LodeError
 from lode.signing import statement as statements
 from lode.signing import strict
+from lode.signing.identity import Identity
 from lode.signing.keys import load_public
 from lode.signing.statement import Statement
 
@@ -60,7 +61,24 @@ class Envelope:
         return statements.load(self.payload, file)
 
 
-def seal(statement: Statement, *signers: Signer) -> Envelope:
+class Certifier(Protocol):
+    """Who signs envelopes by an identity, without a key of their own."""
+
+    @property
+    def identity(self) -> Identity:
+        """Return whom the certificate names."""
+
+    def certify(self, envelope: Envelope) -> Signature:
+        """Return a signature with what proves it."""
+
+    def holds(self, envelope: Envelope) -> bool:
+        """Return whether the envelope has a good signature by this identity."""
+
+
+AnySigner = Signer | Certifier
+
+
+def seal(statement: Statement, *signers: AnySigner) -> Envelope:
     """Return the statement signed by each of `signers`; HostError when one cannot sign."""
     envelope = Envelope(payload=statements.dump(statement), payload_type=PAYLOAD_TYPE, signatures=())
     for signer in signers:
@@ -68,15 +86,20 @@ def seal(statement: Statement, *signers: Signer) -> Envelope:
     return envelope
 
 
-def add(envelope: Envelope, signer: Signer) -> Envelope:
-    """Return the envelope with the signer's signature, in place of an older one of the same key."""
-    signature = Signature(keyid=signer.public_key.keyid, content=sign(signer, envelope.message))
+def add(envelope: Envelope, signer: AnySigner) -> Envelope:
+    """Return the envelope with the signer's signature, in place of an older one of the same key or identity."""
+    if isinstance(signer, Signer):
+        signature = Signature(keyid=signer.public_key.keyid, content=sign(signer, envelope.message))
+    else:
+        signature = signer.certify(envelope)
     others = [each for each in envelope.signatures if each.keyid != signature.keyid]
     return replace(envelope, signatures=tuple(sorted((*others, signature), key=lambda each: each.keyid)))
 
 
-def joined(envelope: Envelope, signer: Signer) -> Envelope:
+def joined(envelope: Envelope, signer: AnySigner) -> Envelope:
     """Return the envelope with the signer's signature; the envelope itself when a good one is there already."""
+    if not isinstance(signer, Signer):
+        return envelope if signer.holds(envelope) else add(envelope, signer)
     key = load_public(signer.public_key.keyval["public"].encode(), "the signer's key")
     for each in envelope.signatures:
         if each.keyid == key.fingerprint and key.verifies(each.content, envelope.message):

@@ -150,7 +150,10 @@ def _by_identity(
 
     A certificate that names nobody of the policy is not looked at any further: others may sign too.
     """
-    found = named(signature.material or {}, place)
+    try:
+        found = named(signature.material or {}, place)
+    except VerificationError as error:
+        return None, error.faults[0].message
     maker = policy.identity(found)
     if maker is None:
         return None, _stranger(found, policy)

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from securesystemslib.signer import Signer
-
 from lode import tree
 from lode.config import Places
 from lode.definitions.catalogue import Catalogue
@@ -24,9 +22,11 @@ from lode.errors import HostError, LockError, SourceError, UsageError
 from lode.installing.prefix import Prefix
 from lode.locking.graph import Lock
 from lode.progress import Progress
+from lode.publishing.oci.attach import ImageSigner
 from lode.signing.signers import Secret
 from lode.workflow import keys
 from lode.workflow.deliver import release_images
+from lode.workflow.identities import Pipeline
 from lode.workflow.image import Images, runtimes
 from lode.workflow.publish import PASSPHRASE
 from lode.workflow.report import DELIVERY
@@ -40,7 +40,8 @@ class Wishes:
     """What a release should become, and with what."""
 
     without: tuple[str, ...] = ()  # of `PARTS`
-    key: str | None = None  # what signs; None: the user's only key, made on first use
+    key: str | None = None  # what signs; None: the user's only key, made on first use, or the pipeline's identity
+    collection: Path | None = None  # whose trust policy says so
     secret: Secret = field(repr=False)  # asked for the key's password
     offline: bool = False
     jobs: int = 2
@@ -173,15 +174,16 @@ def _cvmfs(desk: Desk, prefixes: Sequence[Prefix]) -> Revision:
     )
 
 
-def _signer(desk: Desk) -> Signer:
+def _signer(desk: Desk) -> ImageSigner:
     """Return what signs: a key without a password, or with the one in the environment, is not asked for it."""
-    name = desk.wishes.key or _usual_key(desk)
+    here = Pipeline(collection=desk.wishes.collection, environ=desk.environ)
+    name = desk.wishes.key or (None if here.is_known else _usual_key(desk))
     if "LODE_KEY_PASSWORD" not in desk.environ:
         try:
-            return keys.opened(desk.places.keys, name, lambda _: "")
+            return keys.opened(desk.places.keys, name, lambda _: "", here)
         except HostError:
             pass
-    return keys.opened(desk.places.keys, name, desk.wishes.secret)
+    return keys.opened(desk.places.keys, name, desk.wishes.secret, here)
 
 
 def _usual_key(desk: Desk) -> str | None:

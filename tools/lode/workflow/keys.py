@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from securesystemslib.signer import Signer
-
 from lode import tree
 from lode.definitions.language import NAME
 from lode.errors import HostError, UsageError
+from lode.publishing.oci.attach import ImageSigner
 from lode.signing import keys, signers
 from lode.signing.keys import PublicKey
 from lode.signing.signers import Secret
+from lode.workflow import identities
+from lode.workflow.identities import Pipeline
 from lode.yamldoc import meant
 
 USUAL = "release"  # the name of a first key
@@ -66,6 +67,9 @@ def take(folder: Path, name: str, file: Path, *, given: bytes | None, password: 
 def register(folder: Path, name: str, uri: str, public: Path | None, secret: Secret) -> StoredKey:
     """Keep under `name` the signer at `uri`; its public key is read from a file, or asked from the signer."""
     _free(folder, name)
+    if uri.startswith(identities.SCHEME):
+        hint = "`lode sign --key sigstore:` signs; trust.yaml names the identity instead of a key"
+        raise UsageError("an identity has no key that could be kept", hint=hint)
     if not signers.is_uri(uri):
         raise UsageError(f"{uri!r} is no signer's URI", hint=f"it begins with one of: {', '.join(signers.SCHEMES)}")
     key = keys.load_public(_read(public), str(public)) if public else signers.public_half(uri, secret)
@@ -90,11 +94,16 @@ def export(key: StoredKey, form: str, *, password: bytes, output: Path) -> None:
     tree.replace(output, content, mode=0o600)
 
 
-def opened(folder: Path, asked: str | None, secret: Secret) -> Signer:
-    """Return the signer that `asked` names: a key of the user's, a file in cosign's form, or the only key there is.
+def opened(folder: Path, asked: str | None, secret: Secret, here: Pipeline) -> ImageSigner:
+    """Return the signer `asked` names: a key of the user's, a file in cosign's form, `sigstore:`; else the usual one.
 
-    `secret` is asked for its password or PIN. UsageError when there is no such key, HostError when it does not open.
+    That is the only key there is; without any, the identity of a pipeline whose policy names identities. `secret` is
+    asked for a password or PIN. UsageError when there is no such key, HostError when it does not open.
     """
+    if (asked or "").startswith(identities.SCHEME):
+        return here.signer(asked or "")
+    if asked is None and here.is_known and not stored(folder):
+        return here.signer(identities.SCHEME)
     if asked is not None and "/" in asked and not signers.is_uri(asked):
         content = _read(Path(asked))
         return keys.signer(keys.load_private(content, secret(f"password of {asked}").encode(), asked))

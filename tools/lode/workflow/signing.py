@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from securesystemslib.signer import Signer
-
 from lode.digest import Digest
 from lode.errors import UsageError, VerificationError
 from lode.installing import prefix as prefixes
 from lode.locking.graph import Lock
 from lode.publishing.oci import attach, examine
+from lode.publishing.oci.attach import ImageSigner
 from lode.publishing.oci.examine import Examined
 from lode.publishing.oci.layout import REF_NAME, Layout
 from lode.publishing.oci.reference import parse
@@ -75,7 +74,7 @@ class SignedRelease:
 
 
 def sign_release(
-    folder: Path, signers: Sequence[Signer], *, now: datetime.datetime, sequence: int | None = None
+    folder: Path, signers: Sequence[ImageSigner], *, now: datetime.datetime, sequence: int | None = None
 ) -> SignedRelease:
     """Sign the release that lies in `folder`, all of it, with each of `signers`, and return what was signed.
 
@@ -112,7 +111,7 @@ def sign_release(
 
 def sign_images(
     subject: str,
-    signers: Sequence[Signer],
+    signers: Sequence[ImageSigner],
     *,
     now: datetime.datetime,
     sequence: int | None = None,
@@ -148,7 +147,7 @@ def sign_image(
     reference: str,
     *,
     name: str,
-    signers: Sequence[Signer],
+    signers: Sequence[ImageSigner],
     now: datetime.datetime,
     lock: Lock | None = None,
     said: dict[str, tuple[Predicate, ...]] | None = None,
@@ -265,14 +264,16 @@ def _claimed(
     return replace(claim, signed=now.astimezone(datetime.UTC).isoformat(timespec="seconds"))
 
 
-def _sign(path: Path, kind: Kind, signers: Sequence[Signer], now: datetime.datetime, sequence: int | None) -> Signed:
+def _sign(
+    path: Path, kind: Kind, signers: Sequence[ImageSigner], now: datetime.datetime, sequence: int | None
+) -> Signed:
     subject = trust.subject_of(kind, str(path), path.parent)
     claim = trust.read_claim(subject, stack=None, now=now)
     signed = [trust.sign(subject, claim, signer, sequence=sequence) for signer in signers]
     return signed[-1]
 
 
-def _keep(folder: Path, inventory: Digest, said: Sequence[Predicate], signers: Sequence[Signer]) -> None:
+def _keep(folder: Path, inventory: Digest, said: Sequence[Predicate], signers: Sequence[ImageSigner]) -> None:
     """Write what is said of a tree as sealed statements beside it: `<name>.dsse`."""
     for each in said:
         statement = Statement(

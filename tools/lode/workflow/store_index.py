@@ -31,7 +31,7 @@ from lode.progress import Progress
 from lode.signing import claim as claims
 from lode.signing import envelope as envelopes
 from lode.signing.claim import PREDICATE, Claim, Kind
-from lode.signing.envelope import Envelope
+from lode.signing.envelope import AnySigner, Envelope
 from lode.signing.keys import load_public
 from lode.signing.statement import Statement, Subject
 from lode.verifying.verify import Accepted, verify_statement
@@ -65,7 +65,7 @@ def index_key(stack: str, release: str, sequence: int) -> str:
     return f"indexes/{stack}/{release}/{sequence}.dsse"
 
 
-def sign(lock: Lock, cache: Cache, store: Store, signer: Signer, *, now: datetime.datetime) -> SignedIndex:
+def sign(lock: Lock, cache: Cache, store: Store, signer: AnySigner, *, now: datetime.datetime) -> SignedIndex:
     """Put an index into `store` of the lock's nodes that this machine's cache has, and return it.
 
     `cache` has no store behind it: what it has must not come from the very store. Nodes that the index before lists
@@ -73,15 +73,11 @@ def sign(lock: Lock, cache: Cache, store: Store, signer: Signer, *, now: datetim
     VerificationError with every node of which the store has another package than the cache: something is wrong with
     one of them. UsageError when the store has nothing of the stack.
     """
-    before: dict[Digest, Digest] = {}
+    before: Mapping[Digest, Digest] = {}
     sequence, found = _newest(store, lock.stack, lock.release, 0)
     if found is not None:
-        own = sole(load_public(signer.public_key.keyval["public"].encode(), "the signer's key"))
         with contextlib.suppress(VerificationError):  # of another key, or altered: nothing of it is taken over
-            key = index_key(lock.stack, lock.release, sequence)
-            accepted, statement = verify_statement(found, key, own, kind=Kind.STORE, today=now.date())
-            _refuse_other(accepted.claim, lock, sequence)
-            before = _listed(statement)
+            before = _own(found, lock, sequence, signer, now.date())
     entries, faults = dict(before), []
     for node in lock.nodes:
         for node_hash in node.hashes.values():
@@ -114,6 +110,24 @@ def sign(lock: Lock, cache: Cache, store: Store, signer: Signer, *, now: datetim
     key = index_key(claim.stack, claim.release, claim.sequence)
     _write(store, key, envelopes.dump(envelopes.seal(_statement(claim, entries), signer)))
     return SignedIndex(claim=claim, key=key, nodes=len(entries), fresh=fresh, written=True)
+
+
+def _own(
+    found: Envelope, lock: Lock, sequence: int, signer: AnySigner, today: datetime.date
+) -> Mapping[Digest, Digest]:
+    """Return what an index by this very signer lists; VerificationError for any other."""
+    key = index_key(lock.stack, lock.release, sequence)
+    if isinstance(signer, Signer):
+        own = sole(load_public(signer.public_key.keyval["public"].encode(), "the signer's key"))
+        accepted, statement = verify_statement(found, key, own, kind=Kind.STORE, today=today)
+        claim = accepted.claim
+    elif signer.holds(found):
+        statement = found.statement(key)
+        claim = claims.read(statement, key)
+    else:
+        raise VerificationError(f"{key} is by somebody else")
+    _refuse_other(claim, lock, sequence)
+    return _listed(statement)
 
 
 def vouched(

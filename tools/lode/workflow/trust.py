@@ -28,11 +28,11 @@ from lode.locking import lockfile
 from lode.progress import Progress
 from lode.publishing.oci.store import OciStore
 from lode.signing import claim as claims
-from lode.signing import cosign
+from lode.signing import cosign, keyless
 from lode.signing import envelope as envelopes
 from lode.signing import statement as statements
 from lode.signing.claim import Claim, Kind
-from lode.signing.envelope import SUFFIX, Envelope
+from lode.signing.envelope import SUFFIX, AnySigner, Certifier, Envelope
 from lode.signing.keys import P256, PublicKey, load_public
 from lode.signing.statement import Statement
 from lode.verifying.verify import Accepted, Sought, signers, verify
@@ -189,7 +189,7 @@ def read_claim(subject: Subject, *, stack: str | None, now: datetime.datetime) -
     return Claim(kind=subject.kind, stack=name, release=release, signed=signed)
 
 
-def sign(subject: Subject, claim: Claim, signer: Signer, *, sequence: int | None = None) -> Signed:
+def sign(subject: Subject, claim: Claim, signer: AnySigner, *, sequence: int | None = None) -> Signed:
     """Write the signature of `subject` beside it, with those already there on the same statement.
 
     Signing other bytes of the same release counts as the next try of it, unless `sequence` says which it is.
@@ -197,9 +197,20 @@ def sign(subject: Subject, claim: Claim, signer: Signer, *, sequence: int | None
     made = write_signature(
         subject.signature, claim, signer, name=subject.path.name, digests=subject.digests, sequence=sequence
     )
-    if subject.kind in (Kind.LOCK, Kind.RELEASE) and signer.public_key.scheme == P256:
+    if not isinstance(signer, Signer):
+        _write_claim(subject.signature, signer)
+    elif subject.kind in (Kind.LOCK, Kind.RELEASE) and signer.public_key.scheme == P256:
         _write_bundle(subject, signer)
     return made
+
+
+def _write_claim(file: Path, signer: Certifier) -> None:
+    """Write the signed claim once more as a bundle, which `cosign verify-blob-attestation --bundle` reads."""
+    envelope = read_envelope(file)
+    for each in envelope.signatures if envelope else ():
+        if envelope and each.keyid == signer.identity.fingerprint:
+            name = f"{file.name.removesuffix(SUFFIX)}{BUNDLE_SUFFIX}"
+            _replace(file.with_name(name), keyless.bundle(envelope, each))
 
 
 def _write_bundle(subject: Subject, signer: Signer) -> None:
@@ -216,7 +227,7 @@ def _write_bundle(subject: Subject, signer: Signer) -> None:
 
 
 def write_signature(
-    file: Path, claim: Claim, signer: Signer, *, name: str, digests: Mapping[str, str], sequence: int | None = None
+    file: Path, claim: Claim, signer: AnySigner, *, name: str, digests: Mapping[str, str], sequence: int | None = None
 ) -> Signed:
     """Write the signature of the bytes with these digests to `file`; the same as `sign` for what is not on disk."""
     previous = _previous(file)
@@ -232,7 +243,7 @@ def write_signature(
     return _write(file, envelopes.seal(claims.statement(claim, name, digests), signer), claim)
 
 
-def write_statement(file: Path, statement: Statement, by: Sequence[Signer]) -> None:
+def write_statement(file: Path, statement: Statement, by: Sequence[AnySigner]) -> None:
     """Write `statement`, signed by `by`, to `file`; signatures already there on the same statement are kept."""
     envelope = None
     with contextlib.suppress(VerificationError):

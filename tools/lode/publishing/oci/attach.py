@@ -17,8 +17,9 @@ from lode.errors import VerificationError
 from lode.publishing.oci import store as stores
 from lode.publishing.oci.copy import copy_blob
 from lode.publishing.oci.store import Descriptor, Manifest, OciStore, oci
-from lode.signing import cosign
+from lode.signing import certified, cosign, keyless
 from lode.signing import envelope as envelopes
+from lode.signing.certify import IdentitySigner
 from lode.signing.cosign import Described, Layer, OciArtifact, SimpleSignature
 from lode.signing.envelope import Envelope
 from lode.signing.keys import PublicKey, load_public
@@ -33,14 +34,19 @@ class Found:
     envelopes: tuple[tuple[str, Envelope], ...]
 
 
-def sign(store: OciStore, image: Manifest, *, reference: str, signer: Signer, created: str) -> int:
+ImageSigner = Signer | IdentitySigner
+
+
+def sign(store: OciStore, image: Manifest, *, reference: str, signer: ImageSigner, created: str) -> int:
     """Attach the signer's signature of `image` in both forms; return how many manifests were written.
 
     `reference` is the image's name (`registry/repository:tag`), which skopeo and podman compare with the one they pull.
     """
-    key = _public(signer)
     there = find(store, image.digest)
     wanted = cosign.payload(image.digest, reference)
+    if isinstance(signer, IdentitySigner):
+        return _sign_by_identity(store, image, wanted, there, signer, created)
+    key = _public(signer)
     written = 0
     if not any(each.payload == wanted and key.verifies(each.signature, each.payload) for _, each in there.signatures):
         layer = cosign.signature_layer(image.digest, reference, signer)
@@ -50,10 +56,33 @@ def sign(store: OciStore, image: Manifest, *, reference: str, signer: Signer, cr
     return written + _refer(store, image, statement, there, key, signer, created)
 
 
-def attest(store: OciStore, image: Manifest, statement: Statement, *, signer: Signer, created: str) -> int:
-    """Attach a statement about `image` in both forms; return how many manifests were written."""
-    key = _public(signer)
+def _sign_by_identity(
+    store: OciStore, image: Manifest, payload: bytes, there: Found, signer: IdentitySigner, created: str
+) -> int:
+    """Attach the bundle of the signature and, where the log makes it possible, cosign 2's form before it."""
+    statement = cosign.image_statement(image.digest)
+    if _held(there, statement, signer):
+        return 0
+    sealed = envelopes.seal(statement, signer)
+    written = 0
+    if certified.promises(sealed.signatures[0].material or {}):
+        signature, material = signer.sign_bytes(payload)
+        _add(store, image.digest, certified.layer(payload, signature, material), cosign.SIG)
+        written += 1
+    _put_bundle(store, image, keyless.bundle(sealed, sealed.signatures[0]), statement, created)
+    return written + 1
+
+
+def attest(store: OciStore, image: Manifest, statement: Statement, *, signer: ImageSigner, created: str) -> int:
+    """Attach a statement about `image`, of a key in both forms; return how many manifests were written."""
     there = find(store, image.digest)
+    if isinstance(signer, IdentitySigner):
+        if _held(there, statement, signer):
+            return 0
+        sealed = envelopes.seal(statement, signer)
+        _put_bundle(store, image, keyless.bundle(sealed, sealed.signatures[0]), statement, created)
+        return 1
+    key = _public(signer)
     written = _refer(store, image, statement, there, key, signer, created)
     legacy = [each for place, each in there.envelopes if place.endswith(cosign.ATT)]
     if not any(_says(each, statement, key) for each in legacy):
@@ -155,10 +184,18 @@ def _refer(
     """Put a bundle with the statement unless one by the key is there; return how many manifests were written."""
     if any(_says(each, statement, key) for place, each in there.envelopes if not place.endswith(cosign.ATT)):
         return 0
-    subject = Described(media_type=image.media_type, digest=image.digest, size=len(image.content))
-    content = cosign.bundle(statement, signer)
-    _put(store, cosign.referrer(content, statement.predicate_type, subject, created))
+    _put_bundle(store, image, cosign.bundle(statement, signer), statement, created)
     return 1
+
+
+def _put_bundle(store: OciStore, image: Manifest, content: bytes, statement: Statement, created: str) -> None:
+    subject = Described(media_type=image.media_type, digest=image.digest, size=len(image.content))
+    _put(store, cosign.referrer(content, statement.predicate_type, subject, created))
+
+
+def _held(there: Found, statement: Statement, signer: IdentitySigner) -> bool:
+    """Return whether a bundle by the identity with the statement is there."""
+    return any(each.payload == dump(statement) and signer.holds(each) for _, each in there.envelopes)
 
 
 def _says(envelope: Envelope, statement: Statement, key: PublicKey) -> bool:
