@@ -19,7 +19,7 @@ def test_the_latest_time_counts_and_damage_does_not(tmp_path: Path) -> None:
     past.add(artifact(zlib, tmp_path, cpu_s=3.0))
     with file.open("a") as lines:
         lines.write('damaged\n["a"]\n["debian12-x86_64","hdf5",')
-        lines.write("\n")
+        lines.write('\n["debian12-x86_64", "root", NaN]\n["debian12-x86_64", "root", -1]\n["t", "root", Infinity]\n')
     past.add(artifact(zlib, tmp_path, cpu_s=4.5))
     assert past.times() == {(TARGET.name, "zlib"): 4.5}
 

@@ -143,6 +143,16 @@ def test_the_token_is_sent_and_never_in_a_message(tmp_path: Path) -> None:
     assert "s3cret" not in str(refused.value)
 
 
+def test_a_password_in_the_address_is_in_no_message() -> None:
+    client = httpx.Client(transport=httpx.MockTransport(Server(401)))
+    with pytest.raises(Unreachable) as refused:
+        HttpStore("https://me:s3cret@example.org/c", client=client).has("key")
+    assert str(refused.value).startswith("the store https://example.org/c refuses HEAD: 401 Unauthorized")
+    with pytest.raises(UsageError) as unknown:
+        stores.store("ftp://me:s3cret@example.org/c")
+    assert str(unknown.value).startswith("'ftp://example.org/c' is no address of a store")
+
+
 @pytest.mark.parametrize(
     ("address", "kind"),
     [

@@ -187,3 +187,15 @@ def test_what_git_does_not_know_is_a_clear_error(repository: Path, tmp_path: Pat
         2,
         f"{tmp_path / 'plain'} is in no git repository\n  hint: call this in the repository of the stack\n",
     )
+
+
+def test_history_that_a_shallow_clone_lacks_is_told_with_what_brings_it(repository: Path, tmp_path: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD").strip()
+    commit(repository, "second")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{repository}", str(clone))
+    ended = lode(clone, "affected", "--since", first)
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        f"there is no commit '{first}' here\n  hint: a shallow clone lacks older commits: `git fetch --unshallow`\n",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,7 +33,8 @@ class History:
             for line in file:
                 with contextlib.suppress(ValueError, TypeError):
                     target, package, cpu_s = json.loads(line)
-                    times[str(target), str(package)] = float(cpu_s)
+                    if math.isfinite(took := float(cpu_s)) and took >= 0:
+                        times[str(target), str(package)] = took
         return times
 
     def add(self, artifact: Artifact) -> None:

@@ -2,7 +2,8 @@
 
 A store holds blobs by key and promises nothing about them: whoever reads checks (see `cache`). Writing is by names that
 never change their content, so two writers of one key do no harm. A store that does not answer is told apart from one
-that has nothing: reading goes on without it, and what could not be kept is said.
+that has nothing: reading goes on without it, and what could not be kept is said. No message has the user and password
+that an address may hold.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from lode.building.cache import FolderStore, Store, Unreachable
 from lode.errors import UsageError
+from lode.sourcing.access import redacted
 
 if TYPE_CHECKING:
     import httpx
@@ -43,7 +45,7 @@ def store(address: str, *, settings: Mapping[str, str] | None = None, token: str
         return HttpStore(address, token=token)
     if parts.scheme in _BUCKETS and parts.netloc:
         return bucket(address, settings or {})
-    raise UsageError(f"{address!r} is no address of a store", hint=f"a store is {_FORMS}")
+    raise UsageError(f"{redacted(address)!r} is no address of a store", hint=f"a store is {_FORMS}")
 
 
 def bucket(address: str, settings: Mapping[str, str]) -> ObjectStore:
@@ -60,8 +62,10 @@ def bucket(address: str, settings: Mapping[str, str]) -> ObjectStore:
     try:
         return ObjectStore(obstore.store.from_url(address, **options), address)
     except (BaseError, ValueError, TypeError) as error:
-        reason = str(error).split("\n", 1)[0]
-        raise UsageError(f"the store {address} cannot be opened: {reason}", hint=f"a store is {_FORMS}") from error
+        reason = redacted(str(error).split("\n", 1)[0])
+        raise UsageError(
+            f"the store {redacted(address)} cannot be opened: {reason}", hint=f"a store is {_FORMS}"
+        ) from error
 
 
 class ReadOnly:
@@ -96,6 +100,7 @@ class HttpStore:
     ) -> None:
         """Use the folder at `address`; `client` stands in for one that goes by the environment's proxies."""
         self._address = address.rstrip("/")
+        self._shown = redacted(self._address)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._given = client
         self._pause = pause
@@ -162,13 +167,13 @@ class HttpStore:
             problem = self._refused(answer)
         if isinstance(problem, Unreachable):
             raise problem
-        reason = str(problem) or type(problem).__name__
-        raise Unreachable(f"the store {self._address} does not answer: {reason}") from problem
+        reason = redacted(str(problem)) or type(problem).__name__
+        raise Unreachable(f"the store {self._shown} does not answer: {reason}") from problem
 
     def _refused(self, answer: httpx.Response) -> Unreachable:
         denied = answer.status_code in (401, 403)
         return Unreachable(
-            f"the store {self._address} refuses {answer.request.method}: {answer.status_code} {answer.reason_phrase}",
+            f"the store {self._shown} refuses {answer.request.method}: {answer.status_code} {answer.reason_phrase}",
             hint="the token for the store is missing, wrong or without that right" if denied else None,
         )
 
@@ -179,7 +184,7 @@ class ObjectStore:
     def __init__(self, opened: Any, address: str) -> None:
         """Use `opened`, a store of obstore's; `address` names it in messages."""
         self._store = opened
-        self._address = address
+        self._shown = redacted(address)
 
     def has(self, key: str) -> bool:
         """Return whether there is an object of this key; Unreachable when the bucket does not say."""
@@ -220,8 +225,8 @@ class ObjectStore:
         try:
             return once()
         except (BaseError, PermissionError, ConnectionError, TimeoutError) as error:
-            reason = str(error).split("\n", 1)[0][:200]
-            raise Unreachable(f"the store {self._address} does not answer: {reason}") from error
+            reason = redacted(str(error).split("\n", 1)[0][:200])
+            raise Unreachable(f"the store {self._shown} does not answer: {reason}") from error
 
 
 def _chunks(file: Any) -> Any:

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from lode.building import stores
 from lode.building.cache import Store
 from lode.config import Places
+from lode.errors import UsageError
 from lode.publishing.oci import auth, reference
 from lode.publishing.oci.artifacts import ArtifactStore
 from lode.publishing.oci.registry import Registry
 from lode.publishing.oci.transport import Transport
+from lode.sourcing.access import redacted
 from lode.workflow.registry import reach
 
 REGISTRY = "oci://"
@@ -30,6 +32,9 @@ def opened(
     with contextlib.ExitStack() as stack:
         found: Store
         if address.startswith(REGISTRY):
+            if redacted(address) != address:
+                hint = "`docker login` keeps an account; in CI, LODE_STORE_TOKEN has the password"
+                raise UsageError(f"the address of a registry holds no user: {redacted(address)}", hint=hint)
             named = reference.parse(address.removeprefix(REGISTRY))
             by = reach(places, environ)
             account = auth.account(by.config, named.host, environ)
