@@ -31,6 +31,7 @@ from lode.errors import HostError, LodeError, Place, VerificationError
 _SMALL_BYTES = 128 * 1024  # below, a thread costs more than it gains
 _AHEAD = 4096  # entries that may wait for a large file in front of them
 _BELOW = "below"
+_SLASH = ord("/")
 _SPECIAL = {
     stat.S_IFBLK: "a block device",
     stat.S_IFCHR: "a character device",
@@ -171,8 +172,7 @@ def read(path: Path) -> Iterator[Entry]:
     with _open_inventory(path) as file:
         for number, line in enumerate(file, start=1):
             try:
-                entry = _entry(line)
-                key = _bytes(entry.path)
+                entry, key = _entry(line)
                 if key <= last:
                     raise ValueError(f"{printable(entry.path)} is out of order")
             except (ValueError, TypeError, RecursionError) as error:
@@ -225,18 +225,19 @@ def _lines(entries: Iterable[Entry]) -> Iterator[bytes]:
         yield _line(entry)
 
 
-def _entry(line: bytes) -> Entry:
+def _entry(line: bytes) -> tuple[Entry, bytes]:
+    """Return the entry of a line, and its path in bytes."""
     plain = _PLAIN.fullmatch(line)
-    if plain is None:
+    if plain is None or b"/." in line or b"//" in line:
         return _any_entry(line)
     path, mode, size, content = plain.groups()
-    inside = b"/" + path + b"/"
-    if b"//" in inside or b"/./" in inside or b"/../" in inside:
+    if path[0] in b"./" or path[-1] == _SLASH:
         return _any_entry(line)
-    return Entry(path=path.decode(), type=EntryType.FILE, mode=int(mode, 8), size=int(size), content=content.decode())
+    entry = Entry(path=path.decode(), type=EntryType.FILE, mode=int(mode, 8), size=int(size), content=content.decode())
+    return entry, path
 
 
-def _any_entry(line: bytes) -> Entry:
+def _any_entry(line: bytes) -> tuple[Entry, bytes]:
     fields = json.loads(line)
     if not isinstance(fields, list) or len(fields) != 5:
         raise ValueError("it has not five fields")
@@ -253,7 +254,7 @@ def _any_entry(line: bytes) -> Entry:
             raise ValueError(f"{printable(path)} is a folder with content")
         case EntryType.SYMLINK if size != len(_bytes(content)):
             raise ValueError(f"{printable(path)} is a link of another length than its target")
-    return entry
+    return entry, _bytes(path)
 
 
 def _open_inventory(path: Path) -> BinaryIO:

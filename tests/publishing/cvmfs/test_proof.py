@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.publishing.cvmfs.ground import FQRN, MOUNT, Ground, plant, seal, source
+from tests.publishing.cvmfs.ground import FQRN, MOUNT, Ground, plant, source
 
 from lode import inventory
 from lode.errors import UsageError, VerificationError
@@ -122,11 +122,11 @@ def test_served_tree_of_another_inventory_is_refused(ground: Ground, tmp_path: P
     one, two = (next(iter(memory.contents("zlib:1:65536", [digest]).items())) for digest in _digests(root))
     memory.remember("zlib:1:65536", {one[0]: two[1]})  # a is stored as what is in b
     memory.close()
-    (root / "c").write_bytes(b"3")
-    seal(root)
-    ground.publish(source(root))
+    other = MOUNT.replace("2026.11", "2026.12")
+    ground.publish(source(root, other))
+    assert served(ground)[0].whole
     with pytest.raises(VerificationError, match="a has another content"):
-        served(ground)
+        served(ground, other)
 
 
 def _digests(root: Path) -> list[str]:

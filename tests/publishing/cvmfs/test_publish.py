@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from tests.publishing.cvmfs import reader
-from tests.publishing.cvmfs.ground import FQRN, MOUNT, MTIME, NOW, REPOSITORY, Ground, plant, seal, source
+from tests.publishing.cvmfs.ground import FQRN, MOUNT, MTIME, NOW, REPOSITORY, Failing, Ground, plant, seal, source
 
 from lode.definitions.repository import Compression
 from lode.errors import PublicationError
 from lode.publishing.cvmfs import compress
+from lode.publishing.cvmfs.cache import Cache, Content
+from lode.publishing.cvmfs.rows import Chunk
 
 TREE: dict[str, bytes | str | None] = {
     "bin/tool": b"#!/bin/sh\n",
@@ -208,3 +210,29 @@ def test_every_engine_writes_what_clients_read(tmp_path: Path, key_folder: Path,
     root = tree(tmp_path / "tree")
     other.publish(source(root))
     reader.compare(reader.mount(other.fetch, other.public, FQRN, now=NOW), MOUNT, root, mtime=MTIME)
+
+
+def test_contents_of_the_present_tree_are_taken_as_stored_without_a_look(ground: Ground, tmp_path: Path) -> None:
+    root = tree(tmp_path / "tree")
+    ground.publish(source(root))
+    (root / "bin/tool").write_bytes(b"#!/bin/bash\n")
+    seal(root)
+    counting = Failing(ground.stratum().storage, 0, OSError())
+    ground.publish(source(root), storage=counting)
+    assert counting.calls < 60  # of 300 files
+    mounted = reader.mount(ground.fetch, ground.public, FQRN, now=NOW)
+    reader.compare(mounted, MOUNT, root, mtime=MTIME)
+
+
+def test_cache_keeps_the_contents_of_the_latest_trees_only(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache.sqlite")
+    chunk = Chunk(offset=0, size=1, hash="01" * 20)
+    in_chunks = Content(size=1, hash=None, chunks=(chunk,), stored=(9,))
+    stored = {"ab" * 32: Content(size=1, hash="cd" * 20, stored=(9,)), "ef" * 32: in_chunks}
+    for number in range(25):
+        cache.remember_held("form", f"{number:040x}", stored)
+    assert cache.held("form", f"{24:040x}") == {"ab" * 32: stored["ab" * 32]}
+    assert cache.held("form", f"{4:040x}") == {}
+    assert cache.held("form", f"{5:040x}") != {}
+    assert cache.held("other", f"{24:040x}") == {}
+    cache.close()

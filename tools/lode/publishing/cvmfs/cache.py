@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from lode.publishing.cvmfs import objects
 from lode.publishing.cvmfs.objects import Kind
 from lode.publishing.cvmfs.rows import Chunk, Counters
 
-_ASKED = 500  # contents in one query
+_ASKED = 5000  # contents in one query
+_KEPT = 20  # trees whose contents are kept together
+_FILE = struct.Struct("<32s20sqq")  # content, hash, size, stored size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class Cache:
     def contents(self, form: str, wanted: Iterable[str]) -> dict[str, Content]:
         """Return how those of the contents `wanted` (SHA-256) that are known are stored in `form`."""
         found = {}
-        asked = [bytes.fromhex(content) for content in wanted]
+        asked = sorted(bytes.fromhex(content) for content in wanted)  # as they lie in the file
         for start in range(0, len(asked), _ASKED):
             some = asked[start : start + _ASKED]
             marks = ",".join("?" * len(some))
@@ -99,6 +102,31 @@ class Cache:
         with self._database:
             self._database.execute("INSERT OR REPLACE INTO trees VALUES (?,?)", (key, json.dumps(asdict(tree))))
 
+    def held(self, form: str, catalog: str) -> dict[str, Content]:
+        """Return how the files of the tree of the catalog `catalog` are stored in `form`, by SHA-256.
+
+        Nothing when that is not remembered; those in chunks are left out.
+        """
+        row = self._database.execute(
+            "SELECT files FROM held WHERE catalog = ? AND form = ?", (catalog, form)
+        ).fetchone()
+        return {
+            content.hex(): Content(size=size, hash=name.hex(), stored=(stored,))
+            for content, name, size, stored in _FILE.iter_unpack(row[0] if row else b"")
+        }
+
+    def remember_held(self, form: str, catalog: str, contents: Mapping[str, Content]) -> None:
+        """Note how the files of the tree of the catalog `catalog` are stored; the oldest trees are forgotten."""
+        files = b"".join(
+            _FILE.pack(bytes.fromhex(content), bytes.fromhex(stored.hash), stored.size, stored.stored[0])
+            for content, stored in contents.items()
+            if stored.hash
+        )
+        with self._database:
+            self._database.execute("INSERT OR REPLACE INTO held VALUES (?,?,?)", (catalog, form, files))
+            last = "SELECT max(rowid) FROM held"
+            self._database.execute(f"DELETE FROM held WHERE rowid <= ({last}) - ?", (_KEPT,))  # noqa: S608
+
     @staticmethod
     def _opened(path: Path) -> sqlite3.Connection:
         database = sqlite3.connect(path)
@@ -109,6 +137,7 @@ class Cache:
                     "CREATE TABLE IF NOT EXISTS pieces (content BLOB, form TEXT, size INTEGER, name BLOB, "
                     "stored INTEGER, chunks TEXT, PRIMARY KEY (content, form)) WITHOUT ROWID",
                     "CREATE TABLE IF NOT EXISTS trees (key TEXT PRIMARY KEY, stored TEXT) WITHOUT ROWID",
+                    "CREATE TABLE IF NOT EXISTS held (catalog TEXT, form TEXT, files BLOB, UNIQUE (catalog, form))",
                 ):
                     database.execute(statement)
         except BaseException:

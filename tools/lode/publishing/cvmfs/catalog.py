@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from lode.errors import VerificationError
-from lode.publishing.cvmfs.rows import COUNTERS, Catalog, Chunk, Counters, Nested, Row, count
+from lode.publishing.cvmfs.rows import COUNTERS, FILE, Catalog, Chunk, Counters, Nested, Row, count
 
 _TABLES = """
 PRAGMA page_size=4096;
@@ -47,7 +47,7 @@ class Writer:
         self._database.executescript(_TABLES)
         self._database.execute("BEGIN")
         self._parents: tuple[bytes, tuple[int, int]] = (b"", path_hash(b""))
-        self._rows: list[tuple[object, ...]] = []
+        self._rows: list[tuple[object, ...]] = []  # that wait; below, those of them that are not counted yet
         self._chunks: list[tuple[object, ...]] = []
         self._counted = Counters()
         self._since: list[Row] = []
@@ -70,6 +70,20 @@ class Writer:
         if len(self._rows) >= _BATCH:
             self._write()
 
+    def add_files(self, folder: bytes, files: Iterable[tuple[bytes, str, int, int]], *, mtime: int) -> None:
+        """Add the next rows as `add` does: files of `folder`, each in one object: name, hash, size and mode."""
+        above = path_hash(folder)
+        unpack, hashed, rows, unhex = MD5.unpack, _md5, self._rows, bytes.fromhex
+        start, number, size_all = folder + b"/", 0, 0
+        for name, content, size, mode in files:
+            own = unpack(hashed(start + name, usedforsecurity=False).digest())
+            rows.append((*own, *above, 1, unhex(content), size, mode, mtime, FILE, name, b"", 0, 0))
+            number += 1
+            size_all += size
+        self._counted += Counters(regular=number, file_size=size_all)
+        if len(rows) >= _BATCH:
+            self._write()
+
     def finish(
         self, prefix: bytes, nested: Iterable[Nested], below: Counters, properties: Mapping[str, str]
     ) -> tuple[bytes, Counters]:
@@ -85,7 +99,8 @@ class Writer:
             database.executemany("INSERT INTO statistics VALUES (?,?)", _statistics(counters, below))
             database.executemany("INSERT INTO properties VALUES (?,?)", _properties(prefix, properties))
             database.execute("COMMIT")
-            return canonical(database.serialize()), counters + below
+            content = database.serialize()
+        return canonical(content), counters + below
 
     def close(self) -> None:
         """Give up what was written."""

@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from io import FileIO
 from itertools import islice
@@ -35,10 +35,11 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What is known to be stored: the storage, and hashes that the present revision reaches, not to be asked for."""
+    """What is known to be stored, which the storage is not asked for: by what the present revision reaches."""
 
     storage: Storage
-    reached: Collection[bytes] = frozenset()
+    reached: Collection[bytes] = frozenset()  # hashes of objects
+    contents: Mapping[str, Content] = field(default_factory=dict)  # by SHA-256
 
     def has(self, content: Content) -> bool:
         """Return whether all objects of `content` are there, whole."""
@@ -71,8 +72,11 @@ def missing(
 ) -> tuple[dict[str, Content], dict[str, Entry]]:
     """Return which contents are stored already, by SHA-256, and of each other one a file that holds it."""
     wanted = {entry.content: entry for entry in group if entry.type is EntryType.FILE}
-    there = {
-        content: stored for content, stored in cache.contents(form(repository), wanted).items() if held.has(stored)
+    there = {content: held.contents[content] for content in wanted if content in held.contents}
+    there |= {
+        content: stored
+        for content, stored in cache.contents(form(repository), wanted.keys() - there.keys()).items()
+        if held.has(stored)
     }
     return there, {content: entry for content, entry in wanted.items() if content not in there}
 

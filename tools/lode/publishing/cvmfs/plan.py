@@ -14,7 +14,6 @@ from lode.inventory import Change, Difference, Entry, EntryType
 from lode.publishing.cvmfs import catalog, contents, layout, nesting, objects, publish, stratum
 from lode.publishing.cvmfs import listing as listings
 from lode.publishing.cvmfs.cache import Cache
-from lode.publishing.cvmfs.contents import Held
 from lode.publishing.cvmfs.objects import Kind
 from lode.publishing.cvmfs.publish import Source
 from lode.publishing.cvmfs.rows import Nested, Row
@@ -97,7 +96,7 @@ def _tree(there: Stratum, head: Head, source: Source, cache: Cache) -> TreePlan:
     if known is not None and present is not None and known.catalog == present.hash:
         return TreePlan(mount=source.mount, present=True, unchanged=True)
     listing = listings.read(source.root, source.inventory)
-    held = Held(storage=there.storage, reached=publish.reached(there, present))
+    held = publish.held_now(there, present, cache)
     new, stored = Counted(), Counted()
     for group in contents.grouped(listing):
         found, lacking = contents.missing(group, there.repository, held, cache)

@@ -110,12 +110,14 @@ def _stored(there: Stratum, head: Head, source: Source, cache: Cache, jobs: int,
     if known is not None and present is not None and known.catalog == present.hash:
         return None
     listing = listings.read(source.root, source.inventory)
-    held = Held(storage=there.storage, reached=reached(there, present))
+    held = held_now(there, present, cache)
     lookup = contents.store(listing, there.repository, held, cache, deflate=there.deflate, jobs=jobs, progress=progress)
     mount = source.mount.encode()
     cut = nesting.cuts(listing.members, there.repository.nesting)
     tree = trees.store(listing, lookup, cut, mount, there.storage, deflate=there.deflate, mtime=source.mtime)
     cache.remember_tree(_key(there, source), tree)
+    if listing.held is not None:
+        cache.remember_held(contents.form(there.repository), tree.catalog, lookup(listing.held))
     if present is not None and tree.catalog == present.hash:
         return None
     nested = Nested(path=mount, hash=tree.catalog, size=tree.size)
@@ -158,8 +160,18 @@ def _require_paths(mounts: Sequence[str], remove: Sequence[str]) -> None:
         raise PublicationError(f"{both[0]} is asked for twice")
 
 
-def reached(there: Stratum, present: Nested | None) -> frozenset[bytes]:
-    """Return the hashes of the objects of what is mounted now: they are there, or the repository is broken already.
+def held_now(there: Stratum, present: Nested | None, cache: Cache) -> Held:
+    """Return what need not be stored because the tree that is mounted now holds it.
+
+    It is there, or the repository is broken already.
+    """
+    known = cache.held(contents.form(there.repository), present.hash) if present is not None else {}
+    reached = frozenset() if known else _reached(there, present)
+    return Held(storage=there.storage, reached=reached, contents=known)
+
+
+def _reached(there: Stratum, present: Nested | None) -> frozenset[bytes]:
+    """Return the hashes of the objects of what is mounted now.
 
     Nothing for a tree so large that asking the storage takes less than holding them.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lode.inventory import Entry, EntryType
@@ -54,9 +54,7 @@ def store(
     work = _Stack(listing, cut, mount, storage, deflate=deflate, mtime=mtime)
     try:
         for group in grouped(listing):
-            stored = contents(group)
-            for entry in group:
-                work.add(entry, stored)
+            work.add_all(group, contents(group))
         return work.finish()
     finally:
         work.close()
@@ -89,6 +87,28 @@ class _Stack:
         self._open: list[_Open] = []
         self._modes = {"": 0o755}  # of the folders that have been passed and are cut off
         self._begin("")
+
+    def add_all(self, group: Sequence[Entry], stored: Mapping[str, Content]) -> None:
+        """Add the next entries. Ordinary files of one folder, which most entries are, go to its catalog together."""
+        folder: str | None = None  # that the entry before lies in, so that its catalog is the innermost
+        files: list[tuple[bytes, str, int, int]] = []
+        for entry in group:
+            parent, _, name = entry.path.rpartition("/")
+            if entry.type is EntryType.FILE and parent == folder:
+                content = stored[entry.content]
+                if content.hash and not content.chunks:
+                    encoded = name.encode("utf-8", "surrogateescape")
+                    files.append((encoded, content.hash, entry.size, stat.S_IFREG | entry.mode))
+                    continue
+            self._add_files(folder, files)
+            self.add(entry, stored)
+            folder = parent
+        self._add_files(folder, files)
+
+    def _add_files(self, folder: str | None, files: list[tuple[bytes, str, int, int]]) -> None:
+        if folder is not None and files:
+            self._open[-1].writer.add_files(_absolute(self._mount, folder), files, mtime=self._mtime)
+            files.clear()
 
     def add(self, entry: Entry, stored: Mapping[str, Content]) -> None:
         """Add the next entry to the catalog it belongs in."""
