@@ -122,7 +122,10 @@ def test_repository_goes_from_init_to_a_client_over_http(
     tree = prefix(tmp_path / "tree")
     mount = lock().final_path(TARGET).removeprefix(f"/cvmfs/{NAME}")
     mtime = int(datetime.datetime.fromisoformat(lock().date).replace(tzinfo=datetime.UTC).timestamp())
-    planned = call(capsys, "plan", NAME, str(tree))
+    page = tmp_path / "pages" / "plan.html"
+    page.parent.mkdir()
+    planned = call(capsys, "plan", NAME, str(tree), "--html", str(page))
+    assert mount in page.read_text()
     assert planned["trees"][0]["present"] is False
     assert planned["trees"][0]["catalogs"] == [[mount, 69]]
     published = call(capsys, "publish", NAME, str(tree), "--tag", "first")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lode import __version__
 from lode.cli.common import Session, common
 from lode.cli.cvmfs import shared
 from lode.cli.cvmfs.shared import FILE, FOLDER, placed
@@ -19,6 +20,7 @@ from lode.workflow import cvmfs
 @click.argument("trees", nargs=-1, metavar="[STACK|PREFIX]...")
 @click.option("--remove", multiple=True, metavar="PATH", help="Take away what is at /<stack>/<release>/<target>.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; default: the CPUs.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page to read.")
 @placed
 @common
 def plan(
@@ -27,6 +29,7 @@ def plan(
     trees: tuple[str, ...],
     remove: tuple[str, ...],
     jobs: int | None,
+    html: Path | None,
     key_folder: Path | None,
     folder: Path | None,
 ) -> None:
@@ -40,6 +43,10 @@ def plan(
         made = planning.plan(work.stratum(), sources, cache=cache, jobs=jobs or shared.cpus(), remove=remove)
     finally:
         cache.close()
+    if html is not None:
+        from lode.workflow.test import save
+
+        save(html, planning.html(made, version=__version__))
     session.emit(made.document(), "\n".join(made.lines()))
 
 

@@ -19,7 +19,9 @@ from lode.publishing.cvmfs.publish import Source
 from lode.publishing.cvmfs.rows import Nested, Row
 from lode.publishing.cvmfs.storage import Storage
 from lode.publishing.cvmfs.stratum import Head, Stratum
+from lode.testing import page
 
+_SHOWN_PATHS, _SHOWN_CATALOGS = 500, 50
 _BYTES_PER_S = {"zlib": 20e6, "libdeflate": 150e6}  # of one thread, roughly
 
 
@@ -48,6 +50,7 @@ class TreePlan:
     new: Counted = Counted()  # contents to be compressed and stored
     known: Counted = Counted()  # contents that are stored already
     catalogs: tuple[tuple[str, int], ...] = ()  # path and entries
+    paths: tuple[str, ...] = ()  # the first of what differs from the tree that is there, for people
     warnings: tuple[str, ...] = ()
 
 
@@ -60,6 +63,12 @@ class Plan:
     trees: tuple[TreePlan, ...]
     removed: tuple[str, ...]
     seconds: int  # estimated
+    catalog_maximum: int  # entries that a catalog should have at most
+
+    @property
+    def quiet(self) -> bool:
+        """Return whether there is nothing to do."""
+        return all(tree.unchanged for tree in self.trees) and not self.removed
 
     def document(self) -> dict[str, Any]:
         """Return the plan for JSON."""
@@ -67,13 +76,12 @@ class Plan:
 
     def lines(self) -> list[str]:
         """Return the plan for people."""
-        quiet = all(tree.unchanged for tree in self.trees) and not self.removed
-        after = "stays" if quiet else f"becomes {self.revision + 1}"
+        after = "stays" if self.quiet else f"becomes {self.revision + 1}"
         lines = [f"{self.name}: revision {self.revision} {after}"]
         for tree in self.trees:
             lines += _lines(tree)
         lines += [f"  {path}  is taken away" for path in self.removed]
-        return lines if quiet else [*lines, f"  about {self.seconds} s" if self.seconds else "  within a second"]
+        return lines if self.quiet else [*lines, f"  about {self.seconds} s" if self.seconds else "  within a second"]
 
 
 def plan(there: Stratum, sources: Sequence[Source], *, cache: Cache, jobs: int, remove: Sequence[str] = ()) -> Plan:
@@ -87,7 +95,13 @@ def plan(there: Stratum, sources: Sequence[Source], *, cache: Cache, jobs: int, 
         trees=trees,
         removed=tuple(path for path in sorted(remove) if layout.find(there.storage, head.root, path) is not None),
         seconds=round(sum(tree.new.size for tree in trees) / rate),
+        catalog_maximum=there.repository.nesting.maximum,
     )
+
+
+def html(made: Plan, *, version: str) -> bytes:
+    """Return the plan as a page that needs nothing from elsewhere; `version` is that of the program."""
+    return page.render("publishing", "plan.html.j2", plan=made, shown=_SHOWN_CATALOGS, version=version)
 
 
 def _tree(there: Stratum, head: Head, source: Source, cache: Cache) -> TreePlan:
@@ -104,17 +118,18 @@ def _tree(there: Stratum, head: Head, source: Source, cache: Cache) -> TreePlan:
         new += Counted(entries=len(lacking), size=sum(one.size for one in lacking.values()))
     sizes = nesting.sizes(listing.members, nesting.cuts(listing.members, there.repository.nesting))
     before = _published(there.storage, present, source) if present is not None else ()
-    differences = list(inventory.compare(before, listing))
+    counted, paths = _counted(inventory.compare(before, listing))
     return TreePlan(
         mount=source.mount,
         present=present is not None,
         unchanged=False,
-        added=_counted(differences, Change.ADDED),
-        removed=_counted(differences, Change.REMOVED),
-        changed=_counted(differences, Change.CHANGED),
+        added=counted[Change.ADDED],
+        removed=counted[Change.REMOVED],
+        changed=counted[Change.CHANGED],
         new=new,
         known=stored,
         catalogs=tuple((f"{source.mount}/{path}".rstrip("/"), size) for path, size in sizes.items()),
+        paths=paths if present is not None else (),
         warnings=tuple(_warnings(sizes.items(), there.repository)),
     )
 
@@ -147,9 +162,17 @@ def _content(storage: Storage, row: Row) -> bytes:
     return b"".join(objects.get(storage, chunk.hash, Kind.CHUNK) for chunk in row.chunks)
 
 
-def _counted(differences: Iterable[Difference], change: Change) -> Counted:
-    entries = [one.right or one.left for one in differences if one.change is change]
-    return Counted(entries=len(entries), size=sum(one.size for one in entries if one and one.type is EntryType.FILE))
+def _counted(differences: Iterable[Difference]) -> tuple[dict[Change, Counted], tuple[str, ...]]:
+    """Return the number and bytes of each kind of change, and the first differences in words."""
+    entries, sizes = dict.fromkeys(Change, 0), dict.fromkeys(Change, 0)
+    paths: list[str] = []
+    for one in differences:
+        entry = one.right or one.left
+        entries[one.change] += 1
+        sizes[one.change] += entry.size if entry and entry.type is EntryType.FILE else 0
+        if len(paths) < _SHOWN_PATHS:
+            paths.append(str(one))
+    return {change: Counted(entries=entries[change], size=sizes[change]) for change in Change}, tuple(paths)
 
 
 def _warnings(sizes: Iterable[tuple[str, int]], repository: Repository) -> list[str]:
