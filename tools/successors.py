@@ -10,6 +10,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,17 +110,17 @@ def _sound(path: Path) -> None:
 
 
 def _commit(recipe: Recipe, origin: Origin, version: str, folder: Path, reach: Reach) -> dict[str, Any]:
-    url = git.parse(origin.location)[0]
-    commit = _tagged(recipe, url, version)
+    given = git.parse(origin.location)
+    url, commit = given.url, _tagged(recipe, given.url, version)
     archive = folder / "tree.tar"
     try:
-        tree = git.ByGit(url=url, commit=commit).tree(folder, reach)
+        tree = replace(given, commit=commit).tree(folder, reach)
     except Refused as refused:
         raise SourceError(f"{recipe.name} {version} cannot be had: {url}: {refused}") from refused
     with archive.open("wb") as file:
         pack.pack(tree, file)
     sha256 = drafts.measured(archive)["sha256"]  # a recipe says no size of a tree
-    return {"git": f"{url}@{commit}", "sha256": sha256}
+    return {"git": f"{url}@{commit}{'+submodules' if given.submodules else ''}", "sha256": sha256}
 
 
 def _tagged(recipe: Recipe, url: str, version: str) -> str:

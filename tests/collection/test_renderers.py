@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.rendering.shipped import catalogue, references, shipped
+from tests.rendering.shipped import catalogue, pretended, references, shipped
 
 from lode.definitions.catalogue import Catalogue
 from lode.locking.graph import Lock
@@ -33,7 +33,7 @@ def rest_locked(folder: Path) -> tuple[Catalogue, Lock]:
     (folder / "collection.yaml").write_text("name: rest\nversion: '1'\nsummary: s\n", encoding="utf-8")
     stack.write_text(STACK + "".join(f"  - {name}\n" for name in [*rest(), "zlib"]), encoding="utf-8")
     own = Catalogue.open([folder], here=folder)
-    return own, locks.relock(own, "rest@1").lock
+    return own, locks.relock(own, "rest@1", commits=pretended).lock
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,8 @@ from lode.definitions.target import Base, Compiler, External, Target
 from lode.definitions.version import Version
 from lode.errors import Place
 from lode.locking.graph import Lock, Node
-from lode.locking.resolve import resolve
+from lode.locking.nodes import Commits
+from lode.locking.resolve import resolve, unasked
 from lode.locking.update import Update
 
 TOOLS = {"lode-format": "1", "rattler": "0.28.0", "rattler-build": "0.73.0"}
@@ -143,6 +144,7 @@ class World:
         previous: Lock | None = None,
         base: Lock | None = None,
         update: Update = NOTHING,
+        commits: Commits = unasked,
         **options: str,
     ) -> Lock:
         """Return the lock of a stack, or of one with these requirements."""
@@ -155,6 +157,7 @@ class World:
             base=base,
             previous=previous,
             update=update,
+            commits=commits,
             collections=(("lode", "1.0"),),
             tools=TOOLS,
             tell=self.told.__setitem__,

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
+from lode import digest
 from lode.definitions import language
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.recipe import Recipe
 from lode.definitions.stack import StackDefinition
+from lode.digest import Digest
 from lode.errors import ResolutionError
 from lode.locking.graph import Lock
 from lode.locking.resolve import resolve
@@ -60,6 +62,11 @@ def lone(package: str) -> tuple[Lock, Mapping[str, Recipe], File]:
     return lock, recipes, file
 
 
+def pretended(location: str) -> Digest:
+    """Return a hash for a commit whose tree nobody fetches here: that of its place."""
+    return digest.of_bytes(location.encode())
+
+
 def _lone(package: str, name: str) -> tuple[Lock, File]:
     target = catalogue().target(name)
     languages = ("c", "cxx", "fortran")  # no shipped target compiles Fortran, but recipes do
@@ -78,6 +85,7 @@ def _lone(package: str, name: str) -> tuple[Lock, File]:
         recipe=catalogue().find_recipe,
         recipe_names=catalogue().recipe_names,
         file=files(catalogue(), stack),
+        commits=pretended,
         base=None,
         previous=None,
         update=NOTHING,

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import socket
 import subprocess
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.sourcing.factory import TARGET, access, lock, no_recipe_file, node, source, tree
 
+from lode import digest
 from lode.errors import SourceError
+from lode.progress import Silent
+from lode.sourcing.access import Refused
 from lode.sourcing.fetch import FetchReport, fetch
 from lode.sourcing.mirror import Mirror
+from lode.sourcing.origins import git as commits
 from lode.sourcing.pack import packed
+from lode.sourcing.reach import Reach
 from lode.sourcing.stage import stage
 from lode.sourcing.swhid import swhid_of
 
@@ -125,3 +136,125 @@ def test_transport_that_runs_programs_is_not_used(tmp_path: Path, content: bytes
         obtain(tmp_path, f"ext::touch {tmp_path}/ran@{'0' * 40}", content)
     assert "transport 'ext' not allowed" in str(caught.value)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """Return a folder whose repositories a real git server hands out on the loopback, and its address."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port = one.getsockname()[1]
+    words = ["git", "daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}"]
+    server = subprocess.Popen([*words, f"--base-path={folder}", str(folder)], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.05)
+        yield folder, f"git://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def repository_of(folder: Path, files: dict[str, str], submodules: dict[str, tuple[str, str]] | None = None) -> str:
+    """Return the commit of a new repository with `files`, and with submodules: path to URL and commit."""
+    folder.mkdir(parents=True)
+    git(folder, "init", "-q")
+    lines = [f'[submodule "{path}"]\n\tpath = {path}\n\turl = {url}\n' for path, (url, _) in (submodules or {}).items()]
+    for name, content in {**files, **({".gitmodules": "".join(lines)} if lines else {})}.items():
+        (folder / name).write_text(content)
+    git(folder, "add", ".")
+    for path, (_, commit) in (submodules or {}).items():
+        git(folder, "update-index", "--add", "--cacheinfo", f"160000,{commit},{path}")
+    git(folder, "commit", "-q", "-m", "one")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def measured(location: str) -> str:
+    with Reach(access(), Silent(), threading.Event()) as reach:
+        return commits.measured(commits.parse(location), reach)
+
+
+def test_submodules_are_taken_along_with_their_own_when_asked_for(tmp_path: Path, served: tuple[Path, str]) -> None:
+    folder, address = served
+    deep = repository_of(folder / "group" / "deep.git", {"deep.h": "3\n"})
+    mxml = repository_of(folder / "group" / "mxml.git", {"mxml.h": "2\n"}, {"ext/deep": ("../deep.git", deep)})
+    top = repository_of(folder / "midas.git", {"midas.h": "1\n"}, {"mxml": (f"{address}/group/mxml.git", mxml)})
+    expected = tmp_path / "expected"
+    (expected / "mxml" / "ext" / "deep").mkdir(parents=True)
+    for name in ("midas.h", ".gitmodules"):
+        (expected / name).write_text((folder / "midas.git" / name).read_text())
+    for name in ("mxml.h", ".gitmodules"):
+        (expected / "mxml" / name).write_text((folder / "group" / "mxml.git" / name).read_text())
+    (expected / "mxml" / "ext" / "deep" / "deep.h").write_text("3\n")
+    assert measured(f"{address}/midas.git@{top}+submodules") == digest.of_bytes(packed(expected))
+    shutil.rmtree(expected / "mxml")
+    (expected / "mxml").mkdir()
+    assert measured(f"{address}/midas.git@{top}") == digest.of_bytes(packed(expected))
+
+
+def test_only_the_commit_is_fetched_where_the_server_hands_it_out(tmp_path: Path, served: tuple[Path, str]) -> None:
+    folder, address = served
+    first = repository_of(folder / "a.git", {"data": "first\n"})
+    (folder / "a.git" / "data").write_text("second\n")
+    git(folder / "a.git", "commit", "-q", "-a", "-m", "two")
+    git(folder / "a.git", "config", "uploadpack.allowAnySHA1InWant", "true")
+    second = git(folder / "a.git", "rev-parse", "HEAD")
+    with Reach(access(), Silent(), threading.Event()) as reach:
+        commits.parse(f"{address}/a.git@{second}").tree(tmp_path, reach)
+    known = git(tmp_path / "repository", "rev-list", "--all", second)
+    assert known == second
+    assert first not in known
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({}, "its .gitmodules does not say where the submodule mxml comes from"),
+        (
+            {"mxml": "file:///etc/mxml.git"},
+            "its submodule mxml is to come from a place on this machine, file:///etc/mxml.git",
+        ),
+    ],
+)
+def test_submodule_from_nowhere_or_from_this_machine_is_refused(
+    served: tuple[Path, str], told: dict[str, str], reason: str
+) -> None:
+    folder, address = served
+    commit = repository_of(folder / "midas.git", {"midas.h": "1\n"}, {"mxml": (told.get("mxml", ""), "1" * 40)})
+    if not told:
+        git(folder / "midas.git", "rm", "-q", "--cached", ".gitmodules")
+        git(folder / "midas.git", "commit", "-q", "-m", "two")
+        commit = git(folder / "midas.git", "rev-parse", "HEAD")
+    with pytest.raises(Refused) as caught:
+        measured(f"{address}/midas.git@{commit}+submodules")
+    assert str(caught.value) == reason
+
+
+def test_submodule_whose_commit_is_gone_is_named(served: tuple[Path, str]) -> None:
+    folder, address = served
+    repository_of(folder / "mxml.git", {"mxml.h": "2\n"})
+    top = repository_of(folder / "midas.git", {"midas.h": "1\n"}, {"mxml": ("../mxml.git", "1" * 40)})
+    with pytest.raises(Refused) as caught:
+        measured(f"{address}/midas.git@{top}+submodules")
+    assert str(caught.value) == (
+        f"its submodule mxml, {address}/mxml.git@{'1' * 40}+submodules: it does not have that commit"
+    )
+
+
+def test_tree_with_a_name_that_git_itself_forbids_is_refused(served: tuple[Path, str]) -> None:
+    folder, address = served
+    repository_of(folder / "a.git", {"data": "1\n"})
+    blob = git(folder / "a.git", "rev-parse", "HEAD:data")
+    raw = b"100644 .git\0" + bytes.fromhex(blob)
+    done = subprocess.run(
+        ["git", "-C", folder / "a.git", "hash-object", "-t", "tree", "--literally", "-w", "--stdin"],
+        input=raw, check=True, capture_output=True,
+    )  # fmt: skip
+    commit = git(folder / "a.git", "commit-tree", "-m", "bad", done.stdout.decode().strip())
+    git(folder / "a.git", "update-ref", "refs/heads/bad", commit)
+    with pytest.raises(Refused) as caught:
+        measured(f"{address}/a.git@{commit}")
+    assert str(caught.value) == f"error: object {done.stdout.decode().strip()}: hasDotgit: contains '.git'"

@@ -101,7 +101,7 @@ def _versions(recipe: Table) -> tuple[RecipeVersion, ...]:
 def _source(table: Table) -> Source:
     own = _origin(table)
     sha256 = Digest(table.text("sha256")) if table.text("sha256") else None
-    if own is not None and own.scheme != "path" and "sha256" not in table:
+    if own is not None and own.scheme not in ("path", "git") and "sha256" not in table:
         hint = "add `sha256:`, the hash of the very bytes that this place serves"
         table.fault(None, f"the source {own.location} has no sha256", hint=hint)
     mirrors = [_origin(mirror) for mirror in table.tables("mirrors")]

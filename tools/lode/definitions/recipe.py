@@ -39,7 +39,8 @@ class Origin:
 
     url: an absolute URL. pypi: `nestpy==2.1.3` or a file name after a slash, `nestpy==2.1.3/nestpy-2.1.3.tar.gz`.
     debian: `zeromq3=4.3.4-6/zeromq3_4.3.4.orig.tar.gz` (source package, its version, file). git: URL and commit,
-    `https://host/repo.git@<40 hex>`. path: a folder or file relative to the recipe.
+    `https://host/repo.git@<40 hex>`, with `+submodules` after it to take them along. path: a folder or file relative to
+    the recipe.
     """
 
     scheme: str  # "url" | "pypi" | "debian" | "git" | "path"
@@ -51,7 +52,7 @@ class Source:
     """One archive (or file, or tree) of a version: places that serve the same bytes, and their hash."""
 
     origins: tuple[Origin, ...]  # in order of preference, the first is the recipe's own, the rest its mirrors
-    sha256: Digest | None  # None only for `path` origins: the content is hashed when locked
+    sha256: Digest | None  # None only for `path` and `git` origins: the content is hashed when locked
     size: int | None = None  # bytes, when the recipe says it
     swhid: str | None = None  # Software Heritage id, `swh:1:cnt:…` or `swh:1:dir:…`, when the recipe says it
     directory: str = ""  # unpack below this folder of the source tree; "" is the root

@@ -63,10 +63,11 @@ _ORIGINS = {
     "git": Key(
         shape=Text(
             what="a git repository at a commit",
-            pattern=re.compile(r"(?:https|ssh|file)://[^\s@]+(?:@[^\s@]+)?@[0-9a-f]{40}"),
+            pattern=re.compile(r"(?:https|ssh|file)://[^\s@]+(?:@[^\s@]+)?@[0-9a-f]{40}(?:\+submodules)?"),
             hint="such as https://host/repository.git@<40 hexadecimal digits>; a branch or tag can move",
         ),
-        summary="URL of a git repository and a commit: https://host/repository.git@<40 hexadecimal digits>",
+        summary="git repository and commit: https://host/repository.git@<40 hexadecimal digits>; "
+        "`+submodules` after it takes them along",
     ),
     "path": Key(
         shape=Text(what="a relative path", pattern=_PATH, hint="relative to the recipe, inside the collection"),
@@ -80,7 +81,7 @@ SOURCE = Form(
     exactly_one=tuple(_ORIGINS),
     keys=_ORIGINS
     | {
-        "sha256": Key(shape=SHA256, summary="SHA-256 of the file; needed unless the source is a path"),
+        "sha256": Key(shape=SHA256, summary="SHA-256 of the file; needed unless the source is a path or a git commit"),
         "size": Key(shape=Integer(minimum=1), summary="size of the file in bytes"),
         "swhid": Key(
             shape=Text(

@@ -13,7 +13,7 @@ from lode.definitions.recipe import Argument, Dependency, Kind, Patch, Recipe, R
 from lode.definitions.requirement import ALWAYS, Condition
 from lode.definitions.version import Constraint, Version
 from lode.digest import Digest
-from lode.errors import Fault, ResolutionError
+from lode.errors import Fault, ResolutionError, SourceError
 from lode.locking.conditions import Choice, holds
 from lode.locking.cut import Cut
 from lode.locking.extension import restricted
@@ -31,10 +31,16 @@ from lode.locking.universe import Universe
 from lode.locking.words import define, filename
 
 Files = Callable[[str, str], bytes]  # package ("" is the stack) and relative path to content
+Commits = Callable[[str], Digest]  # location of a git origin to the sha256 of its tree's archive; SourceError
 
 
 def nodes(
-    universe: Universe, cuts: Mapping[str, Cut], file: Files, upstream: Iterable[str], base: Mapping[str, Node]
+    universe: Universe,
+    cuts: Mapping[str, Cut],
+    file: Files,
+    commits: Commits,
+    upstream: Iterable[str],
+    base: Mapping[str, Node],
 ) -> tuple[Node, ...]:
     """Return all nodes of `cuts`, sorted by package, without hashes; nodes of `base` are taken as they are.
 
@@ -49,7 +55,7 @@ def nodes(
         if name in base:
             found.append(restricted(base[name], here, reasons[name]))
             continue
-        member = _Decided(universe, cuts, name, here, file)
+        member = _Decided(universe, cuts, name, here, file, commits)
         faults += member.faults()
         found.append(member.node(reasons[name], "upstream" if name in delegated else "lode"))
     if faults:
@@ -79,9 +85,15 @@ class _Decided:
     """One package of a choice, on the targets that need it."""
 
     def __init__(
-        self, universe: Universe, cuts: Mapping[str, Cut], name: str, targets: tuple[str, ...], file: Files
+        self,
+        universe: Universe,
+        cuts: Mapping[str, Cut],
+        name: str,
+        targets: tuple[str, ...],
+        file: Files,
+        commits: Commits,
     ) -> None:
-        self._universe, self._cuts, self._targets, self._file = universe, cuts, targets, file
+        self._universe, self._cuts, self._targets, self._file, self._commits = universe, cuts, targets, file, commits
         self._recipe: Recipe = universe.members[name].recipe
         self._version: Version = cuts[targets[0]].present[name].version
         self._stated = next(known for known in self._recipe.versions if known.version == self._version)
@@ -179,7 +191,16 @@ class _Decided:
                 )
 
     def _hash(self, source: Source) -> Digest:
-        return source.sha256 or digest.of_bytes(self._file(self._recipe.name, source.origins[0].location))
+        location = source.origins[0].location
+        if source.sha256:
+            return source.sha256
+        if source.origins[0].scheme == "path":
+            return digest.of_bytes(self._file(self._recipe.name, location))
+        try:
+            return self._commits(location)
+        except SourceError as error:
+            message = f"{self._recipe.name} {self._version}: {error.faults[0].message}"
+            raise SourceError(message, place=source.place, hint=error.faults[0].hint) from error
 
     def _patches(self) -> Iterable[LockedPatch]:
         for patch in self._stated.patches:

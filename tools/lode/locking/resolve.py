@@ -11,19 +11,25 @@ from lode.definitions.recipe import Recipe, Test
 from lode.definitions.stack import StackDefinition
 from lode.definitions.target import Target
 from lode.definitions.version import Version
-from lode.errors import Fault, ResolutionError
+from lode.digest import Digest
+from lode.errors import Fault, ResolutionError, SourceError
 from lode.locking import extension, lockfile, nodehash
 from lode.locking.choose import choose
 from lode.locking.conditions import meets, on_target
 from lode.locking.cut import Cut
 from lode.locking.graph import Extended, Lock, LockedTarget, LockedTest, Node, dependencies, topological
-from lode.locking.nodes import Files, locked_test, nodes
+from lode.locking.nodes import Commits, Files, locked_test, nodes
 from lode.locking.survey import Known, requests, survey
 from lode.locking.universe import Universe
 from lode.locking.update import NOTHING, Update
 from lode.yamldoc import meant
 
 NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
+
+
+def unasked(location: str) -> Digest:
+    """Raise SourceError: nobody is there to ask for the tree of a commit."""
+    raise SourceError(f"no sha256 is known of {location}", hint="add `sha256:` to the source")
 
 
 def keep_silent(_package: str, _why: str) -> None:
@@ -37,6 +43,7 @@ def resolve(
     recipe: Callable[[str], Recipe | None],
     recipe_names: Callable[[], Sequence[str]],
     file: Files,
+    commits: Commits = unasked,
     base: Lock | None = None,
     previous: Lock | None = None,
     preferred: Mapping[str, str] = NO_VERSIONS,
@@ -48,9 +55,10 @@ def resolve(
     """Return the lock of `stack`: the same for the same content, in whatever order it was written.
 
     `file` gives the bytes of a file of a recipe's folder, or of the stack's for package "" (of a folder: its packed
-    archive). `base` is the lock that the stack extends, `previous` the one that changes should be few against;
-    `preferred` stands for a previous lock of which only the versions are known. `tell` is called for each package that
-    could not keep its version although no request for it says so, with the reason.
+    archive). `commits` gives the hash of a commit that the recipe gives no sha256 for. `base` is the lock that the
+    stack extends, `previous` the one that changes should be few against; `preferred` stands for a previous lock of
+    which only the versions are known. `tell` is called for each package that could not keep its version although no
+    request for it says so, with the reason.
     ResolutionError names the requests that cannot hold together, or that name something that does not exist.
     """
     here = {name: targets[name] for name in sorted(stack.targets)}
@@ -65,7 +73,7 @@ def resolve(
     for package, why in outcome.forced.items():
         tell(package, why)
     fixed = {node.package: node for node in base.nodes} if base else {}
-    found = nodes(universe, outcome.cuts, file, stack.upstream, fixed)
+    found = nodes(universe, outcome.cuts, file, commits, stack.upstream, fixed)
     _refuse_cycles(found, here)
     tests = _tests(stack.tests, outcome.cuts, here, file)
     return _sealed(_lock(stack, base, here, found, tests, collections, tools), previous)

@@ -42,7 +42,9 @@ def _commits(origins: Sequence[Origin]) -> Iterator[str]:
     for origin in origins:
         if origin.scheme == "git":
             with contextlib.suppress(Refused):  # its own place has said what is wrong with it
-                yield git.parse(origin.location)[1]
+                found = git.parse(origin.location)
+                if not found.submodules:  # a tree of the archive has none
+                    yield found.commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

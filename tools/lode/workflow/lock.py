@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +13,14 @@ from lode import tree
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.requirement import Requirement
 from lode.definitions.stack import StackDefinition
-from lode.errors import HostError, LockError, Place
+from lode.digest import Digest
+from lode.errors import HostError, LockError, Place, SourceError
 from lode.locking import lockfile
 from lode.locking.graph import Lock
+from lode.locking.nodes import Commits
 from lode.locking.survey import Known, refuse_unknown, requests
 from lode.locking.update import NOTHING, Update
+from lode.progress import Silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +70,14 @@ def relock(
     update: Update = NOTHING,
     path: Path | None = None,
     instead: Requirement | None = None,
+    commits: Commits | None = None,
 ) -> Relock:
     """Return the lock that the stack `reference` has now; nothing is written.
 
     What the lock at `path` (when there is none: the committed one) chose is kept as far as possible, even when it is
     of an older schema or was edited: then its versions are preferred and nothing else of it counts. NewerLock when a
     newer lode wrote it. `instead` stands for what the stack itself asks of that package, as if it had been written.
+    `commits` gives the hash of a commit that neither recipe nor lock knows; None: ask git. SourceError without one.
     """
     stack = catalogue.stack(reference)
     if instead is not None:
@@ -99,6 +105,7 @@ def relock(
         recipe=catalogue.find_recipe,
         recipe_names=catalogue.recipe_names,
         file=files(catalogue, stack),
+        commits=remembered(previous, commits or asked_of_git),
         base=locked(catalogue, stack.extends) if stack.extends else None,
         previous=previous,
         preferred=preferred,
@@ -138,6 +145,38 @@ def files(catalogue: Catalogue, stack: StackDefinition) -> Callable[[str, str], 
         return path.read_bytes()
 
     return content
+
+
+def remembered(previous: Lock | None, ask: Commits) -> Commits:
+    """Return the function that tells the hash of a commit's tree: as `previous` has it, else what `ask` says, once."""
+    known = {
+        source.origins[0].location: source.sha256
+        for node in (previous.nodes if previous else ())
+        for source in node.sources
+        if source.origins and source.origins[0].scheme == "git"
+    }
+
+    def commit(location: str) -> Digest:
+        if location not in known:
+            known[location] = ask(location)
+        return known[location]
+
+    return commit
+
+
+def asked_of_git(location: str) -> Digest:
+    """Return the hash of the tree of the commit at `location` after fetching it; SourceError with git's last words."""
+    from lode.sourcing.access import Access, Refused, redacted
+    from lode.sourcing.origins import git
+    from lode.sourcing.reach import Reach
+
+    with Reach(Access(), Silent(), threading.Event()) as reach:
+        try:
+            return git.measured(git.parse(location), reach)
+        except Refused as refused:
+            message = f"the commit {redacted(location)} has no sha256 yet, and cannot be fetched to take it: {refused}"
+            hint = "lock once where its place can be reached, or add `sha256:` to the source; the lock keeps it"
+            raise SourceError(message, hint=hint) from refused
 
 
 def tools() -> dict[str, str]:
