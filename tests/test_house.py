@@ -38,7 +38,7 @@ def test_contract_of_the_rooms_is_exhaustive() -> None:
     assert contract("rooms")["containers"] == ["lode"]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-sigstore.txt", "requirements-dev.txt"])
 def test_requirements_are_pinned_with_hashes_and_name_no_host(name: str) -> None:
     text = (ROOT / name).read_text()
     assert "://" not in text
@@ -166,6 +166,19 @@ def test_changed_requirements_make_the_environment_anew(checkout: Path) -> None:
     assert again.returncode == 0
     assert "requirements.txt has changed: making" in again.stderr
     assert not (checkout / ".venv" / "left-over").exists()
+
+
+@pytest.mark.integration
+def test_extra_chooses_other_requirements(checkout: Path) -> None:
+    (checkout / "requirements-more.txt").write_text("# more\n")
+    assert call(checkout, LODE_EXTRA="more").returncode == 0
+    assert (checkout / ".venv" / ".made-by-lode").read_text() == "# more\n"
+    assert call(checkout, LODE_EXTRA="more").stderr == ""
+    wrong = call(checkout, LODE_EXTRA="less")
+    assert (wrong.returncode, wrong.stderr) == (
+        10,
+        "lode: there is no requirements-less.txt here\n  hint: LODE_EXTRA names one of requirements-*.txt\n",
+    )
 
 
 @pytest.mark.integration

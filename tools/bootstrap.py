@@ -1,7 +1,9 @@
-"""Makes the virtual environment that `./lode` runs in, with the pinned packages of requirements.txt.
+"""Makes the virtual environment that `./lode` runs in, of the pinned packages of requirements.txt.
+
+LODE_EXTRA=sigstore takes requirements-sigstore.txt instead, which has these and more.
 
 Standard library only, Python 3.11 or newer. A kill at any moment is repaired by the next call: the mark
-`.made-by-lode` is empty until the environment is complete, then it is a copy of requirements.txt. Two calls at once
+`.made-by-lode` is empty until the environment is complete, then it is a copy of the requirements. Two calls at once
 are kept apart by a lock beside the environment; the second finds the work done.
 """
 
@@ -20,7 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ROOT / "requirements.txt"
+EXTRA = os.environ.get("LODE_EXTRA")  # such as sigstore: what is installed beyond requirements.txt
+REQUIREMENTS = ROOT / (f"requirements-{EXTRA}.txt" if EXTRA else "requirements.txt")
 MARK = ".made-by-lode"
 APT = ("python3-venv",)
 
@@ -37,6 +40,8 @@ def main(arguments: list[str]) -> int:
     """Make the environment named by the only argument; return 0, or 10 with the reason on standard error."""
     venv = Path(arguments[0]).absolute()
     try:
+        if not REQUIREMENTS.is_file():
+            raise Failure(f"there is no {REQUIREMENTS.name} here", "LODE_EXTRA names one of requirements-*.txt")
         with locked(venv):
             if not complete(venv):
                 make(venv)
@@ -95,7 +100,7 @@ def make(venv: Path) -> None:
                 )
             without_pip = True
             installer = [sys.executable, "-I", "-m", "pip", "--python", str(venv / "bin" / "python")]
-    reason = "requirements.txt has changed: making" if (venv / MARK).exists() else "first use: making"
+    reason = f"{REQUIREMENTS.name} has changed: making" if (venv / MARK).exists() else "first use: making"
     say(f"{reason} {venv} with {sys.executable} {sys.version.split()[0]} (about a minute)")
     clear(venv)
     venv.mkdir(parents=True)

@@ -69,6 +69,7 @@ def test_no_text_of_a_pull_request_reaches_a_script_and_no_build_a_secret() -> N
         for step in job["steps"]:
             assert "${{" not in step.get("run", "")
         assert ("secrets." in json.dumps(job)) == (name == "publish")
+        assert ("id-token" in job.get("permissions", {})) == (name == "publish")
     used = re.findall(r"uses: (\S+)", WORKFLOW.read_text())
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", one) for one in used)
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,7 @@ def write_policy(folder: Path, services: Services, *more: str, person: Person = 
     """Make `folder` an experiment whose policy names the person, and the instance as its own."""
     (folder / "root.json").write_bytes(services.root.read_bytes())
     (folder / "services.json").write_bytes(services.config.read_bytes())
-    (folder / "collection.yaml").write_text("name: dance\n")
+    (folder / "collection.yaml").write_text('name: dance\nversion: "1"\n')
     repository = [f"    repository: {person.repository}"] if person.repository else []
     sha256 = hashlib.sha256(services.root.read_bytes()).hexdigest()
     lines = [
@@ -285,3 +286,23 @@ def test_root_of_the_policy_must_know_what_signs(
     assert run(["sign", "bundle", "f", "--stack", "mini@1", "--key", "sigstore:"]) == 9
     assert "the signature is in a log that the trusted root does not know" in capsys.readouterr().err
     assert not (here / "f.dsse").exists()
+
+
+@pytest.mark.parametrize(
+    ("forge", "file", "schema"),
+    [
+        ("github", ".github/workflows/dance-mini.yml", "vendor.github-workflows"),
+        ("gitlab", "ci/pipelines/dance-mini.yml", "vendor.gitlab-ci"),
+    ],
+)
+def test_rendered_pipeline_signs_by_identity_where_the_policy_names_one(
+    here: Path, forge: str, file: str, schema: str
+) -> None:
+    assert run(["ci", "render", "dance-mini", "--to", forge, "-o", "with"]) == 0
+    checking = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(here / "with" / file)]
+    ended = subprocess.run(checking, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+    (here / "trust.yaml").unlink()
+    assert run(["ci", "render", "dance-mini", "--to", forge, "-o", "without"]) == 0
+    signing, plain = (Path(folder, file).read_text() for folder in ("with", "without"))
+    assert (signing.count("--key sigstore:"), plain.count("sigstore")) == (1, 0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -101,6 +102,25 @@ def test_only_the_job_that_publishes_sees_secrets(name: str) -> None:
                     assert job["if"] == "github.event_name != 'pull_request' && github.ref == 'refs/heads/master'"
         else:
             assert "secrets" not in text, path
+
+
+def test_only_the_job_that_publishes_has_a_token_and_only_where_it_signs_by_identity() -> None:
+    for keyless in (False, True):
+        (github,) = files("github", replace(SITE, keyless=keyless)).values()
+        for job in yaml.safe_load(github)["jobs"].values():
+            signs = keyless and job["name"] == "publish"
+            assert ("id-token" in job.get("permissions", {})) == signs
+            assert ("sigstore" in str(job)) == signs
+            assert ("release dance@2026.11" in str(job) and "-j 1 --key sigstore:" in str(job)) == signs
+        child = files("gitlab", replace(SITE, keyless=keyless))[PurePosixPath("ci/pipelines/dance.yml")]
+        for name, job in yaml.safe_load(child).items():
+            signs = keyless and name == "publish"
+            assert ("sigstore" in str(job)) == signs
+            assert (isinstance(job, dict) and "id_tokens" in job) == signs
+            if signs:
+                assert job["id_tokens"] == {"SIGSTORE_ID_TOKEN": {"aud": "sigstore"}}
+    for farm in ("condor", "slurm"):  # which has no identity to sign by
+        assert files(farm, replace(SITE, keyless=True)) == files(farm)
 
 
 def test_every_action_is_pinned_by_a_commit() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from lode.cli.common import Session, common
+from lode.cli.common import pipeline as in_pipeline
 from lode.definitions.catalogue import Catalogue
 from lode.errors import UsageError
 from lode.rendering.pipeline import ENGINES, Limits, Site
@@ -88,6 +89,7 @@ def render(
         images=dict(_image(one) for one in images),
         runner=runner,
         branch=branch,
+        keyless=in_pipeline(session).names_identities,
     )
     made = pipeline.write(drawn, to=to, site=site, folder=output, check=checking)
     session.emit(document(made), "\n".join(_lines(made, checked=checking)))

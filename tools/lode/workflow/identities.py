@@ -28,8 +28,11 @@ class Pipeline:
     @property
     def is_known(self) -> bool:
         """Return whether the policy names identities, and this process has a token: then it signs by its own."""
-        if not (self.environ.get(TOKEN) or self.environ.get(_GITHUB)):
-            return False
+        return bool(self.environ.get(TOKEN) or self.environ.get(_GITHUB)) and self.names_identities
+
+    @property
+    def names_identities(self) -> bool:
+        """Return whether there is a policy, without faults, that names identities."""
         try:
             policy = self._policy()
         except (DefinitionError, HostError):

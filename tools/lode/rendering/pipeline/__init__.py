@@ -80,6 +80,7 @@ class Site:
     images: Mapping[str, str] = field(default_factory=dict)  # target -> image by digest that its jobs run in
     runner: str = "ubuntu-24.04"  # label of the machines
     branch: str = "main"  # the one that publishes
+    keyless: bool = False  # the job that publishes signs by its identity, see docs/how-to/keyless.md
 
 
 class Engine(Protocol):

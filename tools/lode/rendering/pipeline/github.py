@@ -2,7 +2,8 @@
 
 No text of a pull request (its title, branch, author) is ever part of a script. Jobs read the repository and write
 packages with the run's own token, which Lode keeps from what it builds and which cannot write when a fork asks. The
-job that publishes runs for the main branch alone, in the environment `publish`, and only it sees secrets.
+job that publishes runs for the main branch alone, in the environment `publish`, and only it sees secrets, or can ask
+for a token of who it is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from lode.rendering.pipeline import Job, Pipeline, Site, Stage
 from lode.rendering.pipeline.head import head
-from lode.rendering.pipeline.words import lines, prepared, refuse
+from lode.rendering.pipeline.words import by_identity, lines, prepared, refuse
 from lode.rendering.quoting import yaml_document
 from lode.tree import FileTree
 
@@ -59,7 +60,10 @@ def _job(job: Job, pipeline: Pipeline, site: Site) -> dict[str, Any]:
         branch = refuse(site.branch, (*_MARKS, "'"), "GitHub")
         said["if"] = f"github.event_name != 'pull_request' && github.ref == 'refs/heads/{branch}'"
         said["environment"] = "publish"
-        said["permissions"] = {"contents": "read", "packages": "write", "id-token": "write"}
+        said["permissions"] = {"contents": "read", "packages": "write"}
+        if site.keyless:
+            said["permissions"]["id-token"] = "write"
+            said["env"] = {"LODE_EXTRA": "sigstore"}
     elif job.stage in (Stage.BUILD, Stage.TEST):  # the token of a fork's pull request cannot write all the same
         said["permissions"] = {"contents": "read", "packages": "write"}
     if job.target and job.target in site.images:
@@ -81,7 +85,7 @@ def _steps(job: Job, site: Site) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = [{"uses": CHECKOUT, "with": {"persist-credentials": False}}]
     if site.prepare:
         steps.append({"name": "Lode", "run": _script(prepared(job, site))})
-    run: dict[str, Any] = {"name": job.stage.capitalize(), "run": _script(lines(job, site))}
+    run: dict[str, Any] = {"name": job.stage.capitalize(), "run": _script(lines(by_identity(job, site), site))}
     if environment:
         run["env"] = environment
     steps.append(run)

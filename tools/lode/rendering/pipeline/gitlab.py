@@ -16,7 +16,7 @@ import yaml
 from lode.errors import UsageError
 from lode.rendering.pipeline import Job, Pipeline, Site, Stage
 from lode.rendering.pipeline.head import head
-from lode.rendering.pipeline.words import UNFINISHED, lines, prepared, refuse
+from lode.rendering.pipeline.words import UNFINISHED, by_identity, lines, prepared, refuse
 from lode.rendering.quoting import yaml_document
 from lode.tree import FileTree
 
@@ -103,7 +103,10 @@ def _job(job: Job, pipeline: Pipeline, site: Site) -> dict[str, Any]:
         ]
         said["environment"] = "publish"
         said["interruptible"] = False
-    said["script"] = [*prepared(job, site), *lines(job, site)]
+        if site.keyless:
+            said["id_tokens"] = {"SIGSTORE_ID_TOKEN": {"aud": "sigstore"}}
+            said["variables"] = {"LODE_EXTRA": "sigstore"}
+    said["script"] = [*prepared(job, site), *lines(by_identity(job, site), site)]
     if job.keeps:
         said["artifacts"] = {"when": "always", "paths": list(job.keeps), "expire_in": "30 days"}
         reports = [path for path in job.keeps if path.endswith(".xml")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lode.errors import UsageError
 from lode.rendering.pipeline import Job, Site
 from lode.rendering.quoting import shell
@@ -29,6 +31,14 @@ class Inexpressible(UsageError):
 def lines(job: Job, site: Site) -> tuple[str, ...]:
     """Return the job's commands as lines of sh, every word quoted."""
     return tuple(" ".join(map(shell, (*site.lode, *words[1:]))) for words in job.commands)
+
+
+def by_identity(job: Job, site: Site) -> Job:
+    """Return the job of a forge whose releases are signed by who it is, where the site says so and it is trusted."""
+    if not (site.keyless and job.trusted):
+        return job
+    signing = tuple((*words, "--key", "sigstore:") if words[1] == "release" else words for words in job.commands)
+    return replace(job, commands=signing)
 
 
 def prepared(job: Job, site: Site) -> tuple[str, ...]:
