@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from lode.cli.ci import governing
 from lode.definitions.catalogue import Catalogue
 from lode.errors import LodeError
 from lode.rendering.pipeline import Limits, Pipeline, Site, engine, gitlab
@@ -31,7 +32,12 @@ _SCHEDULED = '$CI_PIPELINE_SOURCE == "schedule"'
 def files() -> Mapping[PurePosixPath, str]:
     """Return all files by their path in the repository."""
     catalogue = Catalogue.open([ROOT], here=ROOT)
-    drawn = [pipeline.draw(catalogue, name, limits=LIMITS, times=ROOT / pipeline.TIMES) for name in stacks(catalogue)]
+    drawn = [
+        pipeline.draw(
+            catalogue, name, limits=LIMITS, times=ROOT / pipeline.TIMES, policy=governing(ROOT, None, stack=name)
+        )
+        for name in stacks(catalogue)
+    ]
     made = {path: text for one in drawn for path, text in _rendered("github", one).items()}
     made |= {path: text for one in drawn for path, text in _rendered("gitlab", one).items()}
     made[PARENT] = HEAD + yaml_document(_parent(drawn))

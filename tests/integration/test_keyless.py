@@ -305,4 +305,4 @@ def test_rendered_pipeline_signs_by_identity_where_the_policy_names_one(
     (here / "trust.yaml").unlink()
     assert run(["ci", "render", "dance-mini", "--to", forge, "-o", "without"]) == 0
     signing, plain = (Path(folder, file).read_text() for folder in ("with", "without"))
-    assert (signing.count("--key sigstore:"), plain.count("sigstore")) == (1, 0)
+    assert (signing.count("--key sigstore:"), plain.count("sigstore")) == (2, 0)

@@ -39,7 +39,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         f"http {{ access_log off; client_max_body_size 0; client_body_temp_path {home}/body;\n"
         f"proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi; uwsgi_temp_path {home}/uwsgi;\n"
         f"scgi_temp_path {home}/scgi; server {{ listen 127.0.0.1:{port}; root {home}/root;\n"
-        "location /open/ { dav_methods PUT; create_full_put_path on; }\n"
+        "location /open/ { dav_methods PUT DELETE; create_full_put_path on; }\n"
         "location /closed/ { alias " + f"{home}/root/open/; limit_except GET {{ deny all; }} }} }} }}\n"
     )
     process = subprocess.Popen([NGINX, "-p", str(home), "-c", str(home / "nginx.conf")], stderr=subprocess.DEVNULL)

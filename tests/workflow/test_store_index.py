@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,7 +172,7 @@ def test_an_entry_that_was_replaced_is_not_taken(tmp_path: Path) -> None:
     told: list[str] = []
     assert taken(store, tmp_path / "reader", policy("one"), told) == set()
     assert told == [
-        f"warning: the shared cache's entry for node {HASHES['zlib'][:16]} is not the one that was signed: "
+        f"warning: the shared cache's entry for node {HASHES['zlib'][:16]} is not the one that was listed: "
         "going on without it"
     ]
     with pytest.raises(VerificationError, match="zlib: the shared cache's entry for node"):
@@ -222,3 +223,71 @@ def test_an_entry_of_a_listed_node_has_the_digest_that_is_listed(store: Store, t
     _, listed = store_index.newest(store, STACK, policy("one"), seen=tmp_path / "seen.json", today=TODAY)
     assert store.get(entry_key(HASHES["zlib"]), tmp_path / "entry")
     assert listed == {HASHES["zlib"]: Digest(digest.of_bytes((tmp_path / "entry").read_bytes()))}
+
+
+def job(store: Store, place: Path, lists: Path, told: list[str] | None = None) -> Cache:
+    """Return the cache of a job of a run that believes key `one`, and what the run's jobs have listed in `lists`."""
+    said = told if told is not None else []
+    behind = store_index.vouched(
+        store, STACK, policy("one"), seen=place / store_index.SEEN, today=TODAY, note=said.append, built=lists
+    )
+    return Cache(place, behind=behind, note=said.append)
+
+
+def has(cache: Cache) -> set[str]:
+    return {package for package, node_hash in HASHES.items() if cache.get(node_hash) is not None}
+
+
+def test_jobs_of_a_run_take_what_earlier_ones_listed_and_nobody_else_does(store: Store, tmp_path: Path) -> None:
+    lists, told = tmp_path / "lists", list[str]()
+    first = job(store, tmp_path / "first", lists, told)
+    assert told == [
+        f"warning: the store has no signed index of {name()}: only what this run has built is taken from the store"
+    ]
+    first.put(artifact(STACK.nodes[0], tmp_path / "work"))
+    assert has(job(store, tmp_path / "second", lists)) == {STACK.nodes[0].package}
+    assert has(job(store, tmp_path / "other", tmp_path / "lists of another run")) == set()
+
+
+def test_an_index_and_the_lists_of_a_run_add_up(store: Store, tmp_path: Path) -> None:
+    signed(store, built(store, tmp_path / "one", "zlib"))
+    lists = tmp_path / "lists"
+    (nest,) = (node for node in STACK.nodes if node.package == "nest")
+    job(store, tmp_path / "first", lists).put(artifact(nest, tmp_path / "work"))
+    assert [file.name for file in lists.iterdir()] == [HASHES["nest"]]
+    assert has(job(store, tmp_path / "second", lists)) == {"nest", "zlib"}
+
+
+def test_what_an_earlier_run_left_unsigned_is_listed_once_it_was_built_again_alike(
+    store: Store, tmp_path: Path
+) -> None:
+    built(store, tmp_path / "earlier", "zlib")
+    lists = tmp_path / "lists"
+    first = job(store, tmp_path / "first", lists)
+    assert has(first) == set()
+    again = artifact(next(node for node in STACK.nodes if node.package == "zlib"), tmp_path / "work")
+    first.put(replace(again, record=replace(again.record, wall_s=again.record.wall_s + 1)))
+    assert has(job(store, tmp_path / "second", lists)) == {"zlib"}
+
+
+def test_what_a_stranger_put_there_stays_unlisted_and_is_not_taken(store: Store, tmp_path: Path) -> None:
+    built(store, tmp_path / "stranger", "zlib", content=b"other bytes")
+    lists = tmp_path / "lists"
+    first = job(store, tmp_path / "first", lists)
+    first.put(artifact(next(node for node in STACK.nodes if node.package == "zlib"), tmp_path / "work"))
+    assert has(first) == {"zlib"}
+    assert not lists.exists()
+    assert has(job(store, tmp_path / "second", lists)) == set()
+
+
+def test_an_entry_that_was_changed_after_it_was_listed_is_not_taken(tmp_path: Path) -> None:
+    place = tmp_path / "store"
+    lists, told = tmp_path / "lists", list[str]()
+    store = FolderStore(place)
+    job(store, tmp_path / "first", lists).put(artifact(STACK.nodes[0], tmp_path / "work"))
+    entry = place / entry_key(STACK.nodes[0].hashes[TARGET])
+    changed = entry.read_bytes() + b" "
+    entry.unlink()  # a link to the first job's own
+    entry.write_bytes(changed)
+    assert has(job(store, tmp_path / "second", lists, told)) == set()
+    assert "is not the one that was listed" in told[-1]

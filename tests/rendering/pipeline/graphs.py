@@ -31,14 +31,18 @@ def lock(edges: Mapping[str, tuple[str, ...]], *targets: str) -> Lock:
 
 
 def drawn(
-    edges: Mapping[str, tuple[str, ...]], seconds: Mapping[str, float], *targets: str, limits: Limits = DRAWN
+    edges: Mapping[str, tuple[str, ...]],
+    seconds: Mapping[str, float],
+    *targets: str,
+    limits: Limits = DRAWN,
+    policy: str | None = None,
 ) -> Pipeline:
     """Return the pipeline of such a lock whose nodes take `seconds` of CPU time; 60 where none are told."""
 
     def estimate(node: Node, target: str) -> Estimate:
         return Estimate(cpu_s=seconds.get(node.package, 60.0), disk_mb=100, guessed=node.package not in seconds)
 
-    return plan(lock(edges, *targets), estimate, limits=limits)
+    return plan(lock(edges, *targets), estimate, limits=limits, policy=policy)
 
 
 SITE = Site()

@@ -113,3 +113,23 @@ def test_a_target_that_the_lock_lacks_is_refused() -> None:
 
 def test_times_that_were_guessed_are_told() -> None:
     assert drawn({"known": (), "new": ()}, {"known": 3}).guessed == ("new",)
+
+
+def test_with_a_policy_every_job_that_reads_the_store_is_told_it_and_hands_on_what_it_built() -> None:
+    words = ("--store-policy", "trust/ours.yaml", "--store-built", "lode-built")
+    for job in drawn({"a": (), "b": ("a",)}, {}, policy="trust/ours.yaml").jobs:
+        assert job.hands == (None if job.stage is Stage.CHECK else "lode-built")
+        for line in job.commands:
+            assert (line[-4:] == words) == (line[1] in ("build", "release")), line
+    for job in drawn({"a": ()}, {}).jobs:
+        assert job.hands is None
+        assert all("--store-policy" not in line for line in job.commands)
+
+
+def test_the_index_of_the_store_is_signed_where_secrets_are_between_tests_and_publishing() -> None:
+    for job in drawn({"a": (), "b": ("a",)}, {}).jobs:
+        said = [line[1:3] for line in job.commands]
+        if job.trusted:
+            assert said == [("release", "dance@2026.11"), ("store", "sign"), ("publish", "dance@2026.11")]
+        else:
+            assert ("store", "sign") not in said

@@ -82,6 +82,7 @@ def command(
             access=access,
             store=shared.store,
             store_policy=shared.policy,
+            store_built=shared.built,
             limit_s=shared.limit_s,
         ),
         environ=os.environ,

@@ -10,9 +10,12 @@ import click
 
 from lode.cli.common import Session, common
 from lode.cli.common import pipeline as in_pipeline
+from lode.cli.sharing import policy
 from lode.definitions.catalogue import Catalogue
+from lode.definitions.folders import TRUST_FILE
 from lode.errors import UsageError
 from lode.rendering.pipeline import ENGINES, Limits, Site
+from lode.signing.claim import Kind
 from lode.workflow import pipeline
 from lode.workflow.pipeline import Written
 
@@ -40,6 +43,9 @@ def command() -> None:
               help="How many cores a job has.")  # fmt: skip
 @click.option("--times", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
               help="How long nodes took (times.jsonl of a cache); default: ci/times.jsonl if it is there.")  # fmt: skip
+@click.option("--store-policy", "policy_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="The trust policy of the repository by which jobs read the store; default: trust.yaml, if it has a "
+              "rule for it.")  # fmt: skip
 @click.option("--lode", "lode", default="lode", show_default=True, metavar="WORDS", help="How a job calls Lode.")
 @click.option("--prepare", multiple=True, metavar="LINE",
               help="A line of sh before that, to install it; {targets} in it are the job's. Repeatable.")  # fmt: skip
@@ -60,6 +66,7 @@ def render(
     max_gb: float,
     cores: int,
     times: Path | None,
+    policy_file: Path | None,
     lode: str,
     prepare: tuple[str, ...],
     images: tuple[str, ...],
@@ -82,6 +89,7 @@ def render(
         limits=Limits(minutes=max_minutes, disk_mb=int(1000 * max_gb), cores=cores),
         times=times or (default if default.is_file() else None),
         targets=targets,
+        policy=governing(session.here, policy_file, stack),
     )
     site = Site(
         lode=tuple(lode.split()) or ("lode",),
@@ -135,6 +143,23 @@ def status(session: Session, releases: tuple[Path, ...], output: Path, title: st
     page, found = site(releases, output, title=title)
     count = f"{len(found)} release{'' if len(found) == 1 else 's'}"
     session.emit({"page": str(page), "releases": [str(folder) for folder in found]}, f"{page}: {count}")
+
+
+def governing(repository: Path, asked: Path | None, stack: str) -> Path | None:
+    """Return the path below `repository` of the policy for the stack's store, None when there is none."""
+    name = asked or Path(TRUST_FILE)
+    if name.is_absolute() or ".." in name.parts:
+        raise UsageError(f"{name} is not in the repository", hint="each job reads the policy in its own checkout")
+    if asked is None and not (repository / name).is_file():
+        return None
+    if policy(repository / name).rule(Kind.STORE, stack.partition("@")[0]) is not None:
+        return name
+    if asked is not None:
+        raise UsageError(
+            f"{name} has no rule for the store of {stack}",
+            hint="a rule of the kind `store` says who may sign its index",
+        )
+    return None
 
 
 def _image(text: str) -> tuple[str, str]:

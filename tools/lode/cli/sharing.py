@@ -22,6 +22,7 @@ class Sharing:
 
     store: Store | None
     policy: TrustPolicy | None  # who must have signed what is taken from the store
+    built: Path | None  # the folder in which a run lists what it built
     limit_s: float | None
 
 
@@ -37,12 +38,15 @@ governed = click.option(
 
 
 def sharing(function: Command) -> Command:
-    """Add --store, --store-read-only, --store-policy and --max-minutes to a command: one argument, `shared`."""
+    """Add --store, --store-read-only, --store-policy, --store-built and --max-minutes to a command: `shared`."""
 
     @addressed
     @click.option("--store-read-only", "read_only", is_flag=True, envvar="LODE_STORE_READ_ONLY",
                   help="Take from the store, give it nothing.")  # fmt: skip
     @governed
+    @click.option("--store-built", "built", envvar="LODE_STORE_BUILT", metavar="FOLDER",
+                  type=click.Path(path_type=Path, file_okay=False),
+                  help="With a policy: also take what jobs of this run list here, and list what is built.")  # fmt: skip
     @click.option("--max-minutes", type=click.FloatRange(0, min_open=True), metavar="N",
                   help="Start no node that would end later; exit with status 12 when some are left.")  # fmt: skip
     def wrapper(
@@ -50,12 +54,14 @@ def sharing(function: Command) -> Command:
         address: str | None,
         read_only: bool,
         policy_file: Path | None,
+        built: Path | None,
         max_minutes: float | None,
         **rest: Any,
     ) -> Any:
         shared = Sharing(
             store=opened(address, read_only=read_only) if address else None,
             policy=policy(policy_file) if policy_file is not None else None,
+            built=built,
             limit_s=None if max_minutes is None else 60 * max_minutes,
         )
         return function(*arguments, shared=shared, **rest)

@@ -44,6 +44,7 @@ class Plan:
     access: Access | None = None  # where sources are asked for; None: where they say
     store: Store | None = None  # artifacts shared with other machines, behind the cache of this one
     store_policy: TrustPolicy | None = None  # who must have signed the store's index; None: the store is believed
+    store_built: Path | None = None  # folder in which a run's jobs list what they built: believed besides that index
     limit_s: float | None = None  # wall time after which no further node is started
 
 
@@ -214,7 +215,15 @@ def _believed(lock: Lock, plan: Plan, places: Places, progress: Progress) -> Sto
     from lode.workflow.store_index import SEEN, vouched
 
     today = datetime.datetime.now(datetime.UTC).date()
-    return vouched(plan.store, lock, plan.store_policy, seen=places.cache / SEEN, today=today, note=progress.note)
+    return vouched(
+        plan.store,
+        lock,
+        plan.store_policy,
+        seen=places.cache / SEEN,
+        today=today,
+        note=progress.note,
+        built=plan.store_built,
+    )
 
 
 def _wanted(lock: Lock, target: str, only: Sequence[str]) -> tuple[Node, ...]:

@@ -32,15 +32,26 @@ class Written:
 
 
 def draw(
-    catalogue: Catalogue, reference: str, *, limits: Limits, times: Path | None, targets: Sequence[str] = ()
+    catalogue: Catalogue,
+    reference: str,
+    *,
+    limits: Limits,
+    times: Path | None,
+    targets: Sequence[str] = (),
+    policy: Path | None = None,
 ) -> Pipeline:
-    """Return the jobs of the stack `reference`; what `times` does not tell is guessed from the size of sources."""
+    """Return the jobs of the stack `reference`; what `times` does not tell is guessed from the size of sources.
+
+    `policy`: path of the trust policy that jobs read the store by, relative to the repository.
+    """
     known = History(times).times() if times is not None else {}
 
     def estimate(node: Node, target: str) -> Estimate:
         return _estimate(node, target, known)
 
-    return plan(locked(catalogue, reference), estimate, limits=limits, targets=targets)
+    return plan(
+        locked(catalogue, reference), estimate, limits=limits, targets=targets, policy=str(policy) if policy else None
+    )
 
 
 def write(pipeline: Pipeline, *, to: str, site: Site, folder: Path, check: bool = False) -> Written:

@@ -131,21 +131,32 @@ def _own(
 
 
 def vouched(
-    store: Store, lock: Lock, policy: TrustPolicy, *, seen: Path, today: datetime.date, note: Callable[[str], None]
+    store: Store,
+    lock: Lock,
+    policy: TrustPolicy,
+    *,
+    seen: Path,
+    today: datetime.date,
+    note: Callable[[str], None],
+    built: Path | None = None,
 ) -> Store | None:
     """Return `store`, believed for what its newest index lists; None, said by `note`, when no index can be believed.
 
     `seen`: the file that remembers sequences. A store that does not answer, without an index, with one that the policy
-    does not accept, or with none as new as one that was seen is left out whole: all is built here.
+    does not accept, or with none as new as one that was seen is left out whole: all is built here. With `built`, what
+    a run's own lists in that folder say counts besides the index, and without one (see `Vouched`).
     """
     try:
         accepted, listed = newest(store, lock, policy, seen=seen, today=today)
     except (VerificationError, Unreachable) as error:
+        if built is not None:
+            note(f"warning: {error.faults[0].message}: only what this run has built is taken from the store")
+            return Vouched(store, {}, built=built)
         note(f"warning: {error.faults[0].message}: going on without the store")
         return None
     for fault in accepted.warnings:
         note(f"warning: {fault.message}")
-    return Vouched(store, listed)
+    return Vouched(store, listed, built=built)
 
 
 def newest(

@@ -48,6 +48,7 @@ class Job:
     packages: tuple[str, ...] = ()  # that a build job is there for, in build order
     trusted: bool = False  # it publishes: only it sees secrets, and it never runs for a stranger's change
     keeps: tuple[str, ...] = ()  # paths that are kept as the job's result
+    hands: str | None = None  # a folder whose files it takes over from the jobs before it, and hands to those behind it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from lode.tree import FileTree
 
 # Third-party actions, each pinned by the commit of a release.
 CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683"  # v4.2.2
+DOWNLOAD = "actions/download-artifact@d3f86a106a0bac45b974a628896c90dbdf5c8093"  # v4.3.0
 UPLOAD = "actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02"  # v4.6.2
 
 _MARKS = ("${{",)
@@ -83,6 +84,8 @@ def _steps(job: Job, site: Site) -> list[dict[str, Any]]:
             "LODE_CVMFS_PASSPHRASE": "${{ secrets.LODE_CVMFS_PASSPHRASE }}",
         }
     steps: list[dict[str, Any]] = [{"uses": CHECKOUT, "with": {"persist-credentials": False}}]
+    if job.hands:
+        steps.append({"uses": DOWNLOAD, "with": {"pattern": "built-*", "path": job.hands, "merge-multiple": True}})
     if site.prepare:
         steps.append({"name": "Lode", "run": _script(prepared(job, site))})
     run: dict[str, Any] = {"name": job.stage.capitalize(), "run": _script(lines(by_identity(job, site), site))}
@@ -92,6 +95,14 @@ def _steps(job: Job, site: Site) -> list[dict[str, Any]]:
     if job.keeps:
         kept = {"name": job.name, "path": "\n".join(job.keeps) + "\n", "if-no-files-found": "error"}
         steps.append({"if": "${{ !cancelled() }}", "uses": UPLOAD, "with": kept})
+    if job.hands and not job.trusted:
+        handed = {
+            "name": f"built-{job.name}",
+            "path": f"{job.hands}/",
+            "if-no-files-found": "ignore",
+            "overwrite": True,
+        }
+        steps.append({"if": "${{ !cancelled() }}", "uses": UPLOAD, "with": handed})
     return steps
 
 

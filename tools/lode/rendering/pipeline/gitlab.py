@@ -25,6 +25,7 @@ _COMMON = ("stages", "workflow")  # what a parent says besides the stacks that i
 _JOINED = "# Rendered by lode: starts the pipelines of all stacks that `lode ci render --to gitlab` wrote here.\n"
 _VARIABLES = ("$",)  # in everything but scripts, GitLab replaces variables
 _GRACE_MINUTES = 30  # for a node that runs when the job's own limit is reached
+_OF_RUN = "lode-$CI_PIPELINE_ID"  # key of caches that other pipelines never see
 _RETRIES = 2  # the most that GitLab allows
 _REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"'
 
@@ -97,6 +98,8 @@ def _job(job: Job, pipeline: Pipeline, site: Site) -> dict[str, Any]:
     said["timeout"] = f"{int(pipeline.limits.minutes) + _GRACE_MINUTES} minutes"
     if job.stage is Stage.BUILD:
         said["retry"] = {"max": _RETRIES, "exit_codes": [UNFINISHED]}
+        if job.hands:  # artifacts of an attempt that failed do not reach the next one
+            said["cache"] = {"key": f"{_OF_RUN}-{job.name}", "paths": [f"{job.hands}/"], "when": "always"}
     if job.trusted:
         said["rules"] = [
             {"if": '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_COMMIT_REF_PROTECTED == "true"'},
@@ -107,8 +110,9 @@ def _job(job: Job, pipeline: Pipeline, site: Site) -> dict[str, Any]:
             said["id_tokens"] = {"SIGSTORE_ID_TOKEN": {"aud": "sigstore"}}
             said["variables"] = {"LODE_EXTRA": "sigstore"}
     said["script"] = [*prepared(job, site), *lines(by_identity(job, site), site)]
-    if job.keeps:
-        said["artifacts"] = {"when": "always", "paths": list(job.keeps), "expire_in": "30 days"}
+    kept = [*job.keeps, *([f"{job.hands}/"] if job.hands and not job.trusted else ())]
+    if kept:
+        said["artifacts"] = {"when": "always", "paths": kept, "expire_in": "30 days"}
         reports = [path for path in job.keeps if path.endswith(".xml")]
         if reports:
             said["artifacts"]["reports"] = {"junit": reports}

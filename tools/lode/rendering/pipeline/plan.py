@@ -8,7 +8,7 @@ shards that have nothing to do with each other run at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lode.errors import Fault, UsageError
 from lode.locking.graph import Lock, Node, dependencies
@@ -17,6 +17,7 @@ from lode.rendering.pipeline import Job, Limits, Pipeline, Stage
 START_MINUTES = 2.0  # of a job before its first node: a machine, Lode, what earlier jobs built
 _MEMORY_MB = 512  # of one compiler, when a recipe does not say; see building.schedule.MEMORY_MB
 _CHECK_MINUTES, _TEST_MINUTES, _PUBLISH_MINUTES = 5.0, 30.0, 30.0
+BUILT = "lode-built"  # folder of a run's lists of what it has built, see `building.vouched`
 _DISK_MB = 2000  # of Lode itself and a small prefix
 
 
@@ -37,9 +38,17 @@ class _Shard:
 
 
 def plan(
-    lock: Lock, estimate: Callable[[Node, str], Estimate], *, limits: Limits, targets: Sequence[str] = ()
+    lock: Lock,
+    estimate: Callable[[Node, str], Estimate],
+    *,
+    limits: Limits,
+    targets: Sequence[str] = (),
+    policy: str | None = None,
 ) -> Pipeline:
     """Return the jobs of `lock` on `targets` (all when none is named), each within `limits` by the estimates.
+
+    With `policy`, the path of a trust policy in the repository, they take from the store what the policy accepts, and
+    what jobs before them have built.
 
     UsageError names every node that does not fit into a job by itself, or a target that the lock does not have.
     """
@@ -67,6 +76,8 @@ def plan(
         jobs += [*builds, _test_job(lock, target, builds, shards, limits)]
     tests = tuple(job.name for job in jobs if job.stage is Stage.TEST)
     jobs.append(_publish_job(lock, tests, targets or names, limits))
+    if policy is not None:
+        jobs = [_governed(job, policy) for job in jobs]
     return Pipeline(
         stack=lock.stack,
         release=lock.release,
@@ -189,7 +200,7 @@ def _test_job(lock: Lock, target: str, builds: Sequence[Job], shards: Sequence[_
 
 
 def _publish_job(lock: Lock, tests: tuple[str, ...], targets: Sequence[str], limits: Limits) -> Job:
-    """Return the job that lays the release down again, from what the store has, and publishes it."""
+    """Return the job that lays the release down again, from what the store has, signs for that, and publishes it."""
     reference = f"{lock.stack}@{lock.release}"
     only = tuple(word for target in targets for word in ("--target", target))
     return Job(
@@ -199,6 +210,7 @@ def _publish_job(lock: Lock, tests: tuple[str, ...], targets: Sequence[str], lim
         needs=tuple(sorted(tests)),
         commands=(
             ("lode", "release", reference, *only, "-j", str(limits.cores)),
+            ("lode", "store", "sign", reference),
             ("lode", "publish", reference, *only),
         ),
         minutes=min(limits.minutes, START_MINUTES + _TEST_MINUTES + _PUBLISH_MINUTES),
@@ -206,3 +218,12 @@ def _publish_job(lock: Lock, tests: tuple[str, ...], targets: Sequence[str], lim
         disk_mb=limits.disk_mb,
         trusted=True,
     )
+
+
+def _governed(job: Job, policy: str) -> Job:
+    """Return the job with its commands that read the store told what to believe of it."""
+    if job.stage is Stage.CHECK:
+        return job
+    words = ("--store-policy", policy, "--store-built", BUILT)
+    commands = tuple((*line, *words) if line[1] in ("build", "release") else line for line in job.commands)
+    return replace(job, commands=commands, hands=BUILT)

@@ -29,15 +29,21 @@ class Inexpressible(UsageError):
 
 
 def lines(job: Job, site: Site) -> tuple[str, ...]:
-    """Return the job's commands as lines of sh, every word quoted."""
-    return tuple(" ".join(map(shell, (*site.lode, *words[1:]))) for words in job.commands)
+    """Return the job's commands as lines of sh, every word quoted; what is about the store, only where there is one."""
+    said = []
+    for words in job.commands:
+        line = " ".join(map(shell, (*site.lode, *words[1:])))
+        said.append(f'[ -z "${{LODE_STORE:-}}" ] || {line}' if words[1] == "store" else line)
+    return tuple(said)
 
 
 def by_identity(job: Job, site: Site) -> Job:
     """Return the job of a forge whose releases are signed by who it is, where the site says so and it is trusted."""
     if not (site.keyless and job.trusted):
         return job
-    signing = tuple((*words, "--key", "sigstore:") if words[1] == "release" else words for words in job.commands)
+    signing = tuple(
+        (*words, "--key", "sigstore:") if words[1] in ("release", "store") else words for words in job.commands
+    )
     return replace(job, commands=signing)
 
 

@@ -7,5 +7,6 @@
 set -eu
 cd "${LODE_REPOSITORY:?names the folder of the repository with the stack}"
 ./lode --install-deps --version
-./lode release dance@2026.11 --target debian12-x86_64 --target el9-x86_64 -j 1
+./lode release dance@2026.11 --target debian12-x86_64 --target el9-x86_64 -j 1 --store-policy trust.yaml --store-built lode-built
+[ -z "${LODE_STORE:-}" ] || ./lode store sign dance@2026.11
 ./lode publish dance@2026.11 --target debian12-x86_64 --target el9-x86_64

@@ -7,4 +7,4 @@
 set -eu
 cd "${LODE_REPOSITORY:?names the folder of the repository with the stack}"
 ./lode --install-deps --version
-./lode build dance@2026.11 --target debian12-x86_64 -j 1 --max-minutes 4 --only lib --only tool
+./lode build dance@2026.11 --target debian12-x86_64 -j 1 --max-minutes 4 --only lib --only tool --store-policy trust.yaml --store-built lode-built

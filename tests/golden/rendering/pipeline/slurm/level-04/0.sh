@@ -7,4 +7,4 @@
 set -eu
 cd "${LODE_REPOSITORY:?names the folder of the repository with the stack}"
 ./lode --install-deps --version
-./lode release dance@2026.11 --target debian12-x86_64 -j 1 -o release/debian12-x86_64
+./lode release dance@2026.11 --target debian12-x86_64 -j 1 -o release/debian12-x86_64 --store-policy trust.yaml --store-built lode-built
