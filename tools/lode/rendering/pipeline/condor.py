@@ -3,8 +3,8 @@
 Jobs are programs of sh below `jobs/`; `job.sub` describes them all. A job that ends badly, its time over or its machine
 gone, is run again a few times and goes on from the shared store; the rescue DAG goes on after that.
 
-It needs HTCondor 23 or newer: since 10.4 DAGMan takes over no more of the submitter's environment than the DAG names, by
-`ENV GET`.
+It needs HTCondor 23 or newer: since 10.4 DAGMan takes over no more of the submitter's environment than the DAG names,
+by `ENV GET`.
 """
 
 from __future__ import annotations
