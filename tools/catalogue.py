@@ -45,6 +45,8 @@ def page(catalogue: Catalogue, built: Mapping[str, Any], notes: Mapping[str, Any
     rows = [_row(catalogue.recipe(name), built, reasons, accepted) for name in catalogue.recipe_names()]
     done = sum(1 for name in catalogue.recipe_names() if name in built)
     missing = [f"| {one['name']} | {one['what']} | {one['why']} |" for one in notes.get("missing", ())]
+    single: Mapping[str, str] = notes.get("single", {})
+    ones = [name for name in catalogue.recipe_names() if len(catalogue.recipe(name).versions) == 1]
     parts = [
         NOTE,
         "# Catalogue",
@@ -55,6 +57,11 @@ def page(catalogue: Catalogue, built: Mapping[str, Any], notes: Mapping[str, Any
         "**Tests** counts the recipe's own; those with numbers compare with a reference. **Renderers** accept a recipe "
         "when a stack with it goes through them; a dash means that no shipped stack has it.",
         "\n".join([_HEAD, "|---" * 9 + "|", *rows]),
+        "## Versions",
+        f"{len(rows) - len(ones)} recipes have two versions or more. These have one:",
+        "\n".join(
+            ["| package | why |", "|---|---|", *(f"| {name} | {single.get(name, 'not said')} |" for name in ones)]
+        ),
     ]
     if missing:
         parts += ["## Without a recipe", "\n".join(["| system | what it is | why |", "|---|---|---|", *missing])]

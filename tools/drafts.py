@@ -75,15 +75,15 @@ class Draft:
     named: Mapping[str, list[str]] = field(default_factory=dict)  # dependencies that upstream's metadata names
 
 
-def from_index(project: str, version: str | None, wheel: str | None = None) -> Draft:
+def from_index(project: str, version: str | None, wheel: str | None = None, *, before: Version | None = None) -> Draft:
     """Return the draft of `project`, at `version` or its newest final one; SourceError when no index has its sdist.
 
     With `wheel`, a tag such as cp313, it is the wheel of that Python for Linux on x86_64 instead: for what nobody
-    compiles.
+    compiles. With `before` only releases of an earlier series, which is its first two numbers, are meant.
     """
     with Reach(Access(), Silent(), threading.Event()) as reach, tempfile.TemporaryDirectory() as folder:
         try:
-            found, link = _newest(project, version, wheel, reach)
+            found, link = _newest(project, version, wheel, before, reach)
             path = Path(folder) / found.filename
             digest = Digest(found.digests["sha256"])
             wanted = Wanted(sha256=digest, size=found.size, swhid=None, filename=path.name, task=project)
@@ -94,7 +94,9 @@ def from_index(project: str, version: str | None, wheel: str | None = None) -> D
         return from_wheel(path, {**location, "unpack": False}, wheel) if wheel else from_sdist(path, location)
 
 
-def _newest(project: str, version: str | None, wheel: str | None, reach: Reach) -> tuple[Any, Any]:
+def _newest(
+    project: str, version: str | None, wheel: str | None, before: Version | None, reach: Reach
+) -> tuple[Any, Any]:
     known = []
     for file, link in pypi.listed(project, reach):
         usable = fits(file.filename, wheel) if wheel else file.package_type == "sdist"
@@ -103,11 +105,14 @@ def _newest(project: str, version: str | None, wheel: str | None, reach: Reach) 
                 number = Version(file.version)
             except InvalidVersion:
                 continue
+            if before is not None and number.release[:2] >= before.release[:2]:
+                continue
             if file.version == version or (version is None and not number.is_prerelease):
                 known.append((number, file, link))
     if not known:
         what = f"a wheel for {wheel} on Linux" if wheel else "an sdist"
-        raise SourceError(f"no index has {what} of {project}" + (f" {version}" if version else ""))
+        which = f" {version}" if version else f" older than {before}" if before else ""
+        raise SourceError(f"no index has {what} of {project}{which}")
     _, file, link = max(known, key=lambda row: row[0])
     return file, link
 

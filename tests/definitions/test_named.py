@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.definitions.writing import SHA256
 from tests.definitions.writing import named as recipe
 
 from lode.definitions import named, read_recipe
@@ -46,6 +47,21 @@ def test_dependency_of_an_older_version_is_left_alone() -> None:
     text = recipe("nest", "dependencies: {run: [{package: six, when: <2}]}", "build: {system: python}")
     content = b'{"versions": {"2.4.0": {"run": []}}}'
     assert list(named.faults(read_recipe.read(text, file="r"), named.read(content, file="u"))) == []
+
+
+def test_each_version_is_compared_with_what_the_recipe_asks_for_then() -> None:
+    versions = "versions:"
+    for number in ("2.4.0", "1.0"):
+        versions += (
+            f'\n  - version: "{number}"\n    source: [{{url: "https://example.org/a.tar.gz", sha256: {SHA256}}}]'
+        )
+    text = recipe("nest", versions, "dependencies: {run: [{package: six, when: <2}, attrs]}", "build: {system: python}")
+    content = b'{"versions": {"2.4.0": {"run": ["attrs"]}, "1.0": {"run": ["numpy", "attrs"]}}}'
+    told = named.faults(read_recipe.read(text, file="r"), named.read(content, file="u"))
+    assert [one.message for one in told] == [
+        "nest needs six at run time, which nest 1.0 never names upstream",
+        "nest 1.0 needs numpy, says upstream, and the recipe does not ask for it",
+    ]
 
 
 def test_other_build_systems_are_left_alone() -> None:

@@ -177,7 +177,7 @@ def committed(upstream: Upstream) -> Path:
     root = upstream.collection.root
     (root / ".gitignore").write_text("/home/\n/forge/\n/work/\n")
     (root / "tools").mkdir()
-    for name in ("bump_recipe.py", "new_recipe.py", "drafts.py", "successors.py"):
+    for name in ("asked.py", "bump_recipe.py", "new_recipe.py", "drafts.py", "successors.py"):
         shutil.copy(ROOT / "tools" / name, root / "tools" / name)
     git(root, "init", "--quiet", "--initial-branch=main")
     git(root, "add", "--all")

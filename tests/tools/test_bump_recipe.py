@@ -45,7 +45,30 @@ def collection(tmp_path: Path, text: str = RECIPE) -> Path:
     file = tmp_path / "recipes" / "wave-form" / "recipe.yaml"
     file.parent.mkdir(parents=True)
     file.write_text(text)
+    (tmp_path / "collection.yaml").write_text('name: waves\nversion: "1"\n')
     return file
+
+
+def indexed(tmp_path: Path, *versions: str) -> Path:
+    """Return an index, as pip takes it, with an sdist of Wave_Form at each of `versions`."""
+    folder = tmp_path / "index" / "wave-form"
+    folder.mkdir(parents=True)
+    links = []
+    for version in versions:
+        path = sdist(folder, version)
+        links.append(f'<a href="{path.name}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a>')
+    (folder / "index.html").write_text("\n".join(links))
+    return folder.parent
+
+
+def from_index(tmp_path: Path, index: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Return what the script, run as by a person whose pip knows only `index`, says."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
+    return subprocess.run(
+        [sys.executable, str(TOOLS / "bump_recipe.py"), "--collection", str(tmp_path), "wave-form", *words],
+        env={**clean, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": index.as_uri()},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
 
 
 def run(tmp_path: Path, *words: str) -> int:
@@ -57,7 +80,7 @@ def test_new_version_comes_first_and_every_other_line_stays(tmp_path: Path, caps
     archive = sdist(tmp_path, "1.10.0")
     given = ["--archive", str(archive), "--url", "https://example.org/w.tar.gz"]
     assert run(tmp_path, "wave-form", "1.10.0", *given) == 0
-    assert capsys.readouterr().out == ("wave-form has 1.10.0 now; build it, then: lode lock STACK --update wave-form\n")
+    assert capsys.readouterr().out == "wave-form has 1.10.0 now; build it, then: lode lock STACK --update wave-form\n"
     sha256 = hashlib.sha256(archive.read_bytes()).hexdigest()
     before, rest = RECIPE.split('  - version: "1.2.0"')
     new = NEW.format(sha256=sha256, size=archive.stat().st_size)
@@ -72,6 +95,7 @@ def test_new_version_comes_first_and_every_other_line_stays(tmp_path: Path, caps
          "bump_recipe: wave-form has the version 1.2.0 already\n"),
         (["wave-form", "--archive", "A", "--url", "https://example.org/w"],
          "bump_recipe: which version is the archive?\n  hint: give it after the recipe's name\n"),
+        (["wave-form", "1.1", "--previous"], "bump_recipe: --previous is a version by itself\n"),
         (["wave-form", "2", "--archive", "A"], "bump_recipe: --archive and --url go together\n"),
     ],
 )  # fmt: skip
@@ -115,22 +139,44 @@ def test_wheel_is_followed_by_a_wheel_of_the_same_python() -> None:
     assert script("bump_recipe").project(recipe) == ("wave-form", "cp313")
 
 
+def test_older_version_goes_where_its_number_says(tmp_path: Path) -> None:
+    text = RECIPE.replace("  # why", '  - {version: "2.0", source: [{path: a}]}\n  # why')
+    for version, order in (("1.10.0", ["2.0", "1.10.0", "1.2.0"]), ("1.1", ["2.0", "1.2.0", "1.1"])):
+        bumped = script("bump_recipe").bumped(text, version, {"url": "https://example.org/w", "sha256": SHA256})
+        assert [str(one.version) for one in read_recipe.read(bumped.encode(), file="r").versions] == order
+        assert '# why the older one is kept\n  - version: "1.2.0"' in bumped
+
+
 @pytest.mark.integration
 def test_newest_release_is_added_with_what_upstream_names(tmp_path: Path) -> None:
     file = collection(tmp_path)
-    index = tmp_path / "index" / "wave-form"
-    index.mkdir(parents=True)
-    path = sdist(index, "1.10.0")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (index / "index.html").write_text(f'<a href="{path.name}#sha256={digest}">{path.name}</a>')
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
-    done = subprocess.run(
-        [sys.executable, str(TOOLS / "bump_recipe.py"), "--collection", str(tmp_path), "wave-form"],
-        env={**clean, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": (tmp_path / "index").as_uri()},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = from_index(tmp_path, indexed(tmp_path, "1.10.0"))
     assert done.returncode == 0, done.stderr
     newest = read_recipe.read(file.read_bytes(), file="r").versions[0]
+    digest = hashlib.sha256((tmp_path / "index/wave-form/wave_form-1.10.0.tar.gz").read_bytes()).hexdigest()
     assert (str(newest.version), newest.sources[0].sha256) == ("1.10.0", digest)
     named = json.loads((file.parent / "upstream.json").read_text())
     assert named == {"versions": {"1.10.0": {"build": ["cython", "setuptools"], "run": ["numpy"]}}}
+
+
+@pytest.mark.integration
+def test_previous_is_the_newest_of_an_earlier_series_with_what_it_asks_for_otherwise(tmp_path: Path) -> None:
+    file = collection(tmp_path, f"{RECIPE}dependencies: {{build: [cython >=3, setuptools], run: [python >=3.9]}}\n")
+    numbers = tmp_path / "recipes/setuptools/recipe.yaml"
+    numbers.parent.mkdir()
+    numbers.write_text(RECIPE.replace("wave-form", "setuptools").replace("1.2.0", "68.0"))
+    done = from_index(tmp_path, indexed(tmp_path, "1.3.0", "1.2.7", "1.1.0", "1.1.4", "1.0.9"), "--previous")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "wave-form has 1.1.4 now; build it, then: lode lock STACK --update wave-form\n"
+        "wave-form 1.1.4: it asks for setuptools >=77, and the recipe takes 68.0 as well\n"
+        "wave-form 1.1.4: it asks for numpy >=1.25,<3, and the recipe does not\n",
+    ), done.stderr
+    assert [str(one.version) for one in read_recipe.read(file.read_bytes(), file="r").versions] == ["1.2.0", "1.1.4"]
+
+
+@pytest.mark.integration
+def test_there_may_be_no_previous_version(tmp_path: Path) -> None:
+    collection(tmp_path)
+    done = from_index(tmp_path, indexed(tmp_path, "1.2.0", "1.3.0"), "--previous")
+    assert (done.returncode, done.stderr) == (1, "bump_recipe: no index has an sdist of wave-form older than 1.2.0\n")

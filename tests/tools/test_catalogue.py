@@ -65,6 +65,17 @@ def test_wheels_are_marked() -> None:
     assert not rows({}, {})["numpy"][0].endswith(" (wheel)")
 
 
+def test_recipe_with_one_version_is_listed_with_the_reason() -> None:
+    page = script("catalogue").page(CATALOGUE, {}, {"single": {"cry": "the last release"}})
+    assert "| cry | the last release |\n" in page
+    assert "| zlib |" not in page
+
+
+def test_only_recipes_with_one_version_say_why() -> None:
+    ones = {name for name in CATALOGUE.recipe_names() if len(CATALOGUE.recipe(name).versions) == 1}
+    assert set(NOTES["single"]) - ones == set()
+
+
 def test_no_system_is_both_with_and_without_a_recipe() -> None:
     assert {one["name"] for one in NOTES["missing"]} & set(CATALOGUE.recipe_names()) == set()
     assert set(NOTES["reasons"] or ()) <= set(CATALOGUE.recipe_names())

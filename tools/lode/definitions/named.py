@@ -6,7 +6,7 @@
      "left_out": {"pandas": "imported where used"}, "added": {"python-extras": "it opens TLS connections"}}
 
 Names are as PyPI normalizes them, without versions: those are in the recipe. `left_out` and `added` say why the recipe
-knows better. Only the newest version that the file knows is compared; older ones share its dependencies.
+knows better, for all its versions. Each version that the file knows is compared with what the recipe asks for then.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lode.definitions.recipe import Kind, Recipe, System
+from lode.definitions.version import Version
 from lode.errors import DefinitionError, Fault, Place
 
 FILE = "upstream.json"
@@ -49,24 +50,28 @@ def read(content: bytes, *, file: str) -> Named:
 
 def faults(recipe: Recipe, named: Named) -> Iterator[Fault]:
     """Yield what `recipe` asks for at run time and upstream never names, and the other way round."""
-    known = [one.version for one in recipe.versions if str(one.version) in named.run]
-    if not known or recipe.build.system not in (System.PYTHON, System.WHEEL):
+    if recipe.build.system not in (System.PYTHON, System.WHEEL):
         return
-    says = named.run[str(known[0])]
+    for one in recipe.versions:
+        if str(one.version) in named.run:
+            yield from _faults_of(one.version, recipe, named)
+
+
+def _faults_of(version: Version, recipe: Recipe, named: Named) -> Iterator[Fault]:
+    says = named.run[str(version)]
     asked = {
         one.requirement.package: one
         for one in recipe.dependencies
-        if {Kind.RUN, Kind.LINK} & set(one.kinds)
-        and (not one.when.version.clauses or one.when.version.admits(known[0]))
+        if {Kind.RUN, Kind.LINK} & set(one.kinds) and (not one.when.version.clauses or one.when.version.admits(version))
     }
     for package in sorted(asked):
         dependency = asked[package]
         if Kind.LINK in dependency.kinds or package in says | _ANYWAY | named.added.keys():
             continue
-        message = f"{recipe.name} needs {package} at run time, which {recipe.name} {known[0]} never names upstream"
+        message = f"{recipe.name} needs {package} at run time, which {recipe.name} {version} never names upstream"
         hint = f"remove it, or say why in {FILE}: added"
         yield Fault(message=message, place=dependency.requirement.place, hint=hint, warning=True)
     for package in sorted(says - asked.keys() - named.left_out.keys()):
-        message = f"{recipe.name} {known[0]} needs {package}, says upstream, and the recipe does not ask for it"
+        message = f"{recipe.name} {version} needs {package}, says upstream, and the recipe does not ask for it"
         hint = f"add it to `dependencies: run`, or say why not in {FILE}: left_out"
         yield Fault(message=message, place=recipe.place, hint=hint, warning=True)
