@@ -7,16 +7,19 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.publishing.cvmfs.ground import FQRN, MOUNT, REPOSITORY, plant, source
+from tests.integration import cernvm
+from tests.integration.test_cvmfs_reference import tree as tree_of_all
+from tests.publishing.cvmfs.ground import FQRN, MOUNT, MTIME, REPOSITORY, plant, seal, source
 
 from lode.errors import HostError, PublicationError
 from lode.progress import Silent
-from lode.publishing.cvmfs import server
+from lode.publishing.cvmfs import bundle, server
 from lode.publishing.cvmfs.publish import Source
 from lode.publishing.cvmfs.server import Server
 
@@ -66,12 +69,16 @@ elif command == "abort":
     held["open"] = None
 elif command == "ingest":
     options = dict(zip(rest[:-1:2], rest[1:-1:2]))
+    if os.environ.get("GATEWAY") and {"--delete", "--tar_file"} <= set(options):
+        print("Could not delete and add a file in the same transaction while using gateway.", file=sys.stderr)
+        sys.exit(1)
     begin()
     if "--delete" in options:
         shutil.rmtree(os.path.join(mounted, options["--delete"]))
-    place = os.path.join(mounted, options["--base_dir"])
-    os.makedirs(place)
-    subprocess.run(["tar", "-xf", options["--tar_file"], "-C", place, "--no-same-owner"], check=True)
+    if "--tar_file" in options:
+        place = os.path.join(mounted, options["--base_dir"])
+        os.makedirs(place)
+        subprocess.run(["tar", "-xf", options["--tar_file"], "-C", place, "--no-same-owner"], check=True)
     if failing:
         undo()
         fail("failed to ingest")
@@ -130,6 +137,7 @@ def test_transaction_publishes_all_trees_at_once_and_tags(fake: Fake, tree: Sour
     place = fake.mounted / MOUNT[1:]
     markers = {".cvmfscatalog", "lib/python3/.cvmfscatalog", "share/.cvmfscatalog"}
     assert listed(place) == listed(tree.root) | markers
+    assert {path.lstat().st_mtime for path in (place, *place.rglob("*"))} == {tree.mtime}
     again = server.transaction(fake.there(), [tree, other], tags=[], progress=Silent())
     assert (again.changed, fake.state["revision"]) == ((), 2)
 
@@ -148,6 +156,17 @@ def test_ingest_takes_one_tar_file_a_tree_and_replaces_what_is_there(fake: Fake,
     server.ingest(fake.there(), [new], tags=[], scratch=scratch, progress=Silent())
     assert listed(fake.mounted / MOUNT[1:]) == listed(new.root) | {".cvmfscatalog"}
     assert "--delete" in fake.state["calls"][-1]
+
+
+def test_ingest_through_a_gateway_takes_away_what_is_there_in_a_step_of_its_own(
+    fake: Fake, tree: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY", "1")
+    new = source(plant(tmp_path / "new", {"bin/tool": b"2"}))
+    for one in (tree, new):
+        server.ingest(fake.there(lease=True), [one], tags=[], scratch=tmp_path / "scratch", progress=Silent())
+    assert listed(fake.mounted / MOUNT[1:]) == listed(new.root) | {".cvmfscatalog"}
+    assert [call[1] for call in fake.state["calls"]] == ["--tar_file", "--delete", "--tar_file"]
 
 
 @pytest.mark.parametrize("failing", ["transaction", "publish", "ingest"])
@@ -193,11 +212,76 @@ def test_missing_program_is_told(tree: Source, tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.skipif(shutil.which("cvmfs_server") is None, reason="cvmfs_server is not installed")
-def test_real_program_publishes_to_the_repository_of_this_machine(tree: Source) -> None:
-    name = os.environ.get("LODE_CVMFS_STRATUM0")
-    if not name:
-        pytest.skip("LODE_CVMFS_STRATUM0 names no repository of this machine")
-    there = Server(name=name, nesting=REPOSITORY.nesting, mounted=Path("/cvmfs") / name)
-    server.transaction(there, [tree], tags=[], progress=Silent())
-    assert listed(there.mounted / MOUNT[1:]) >= listed(tree.root)
+STRATUM0 = os.environ.get("LODE_CVMFS_STRATUM0", "")  # a repository of this machine whose /mini belongs to the tests
+real = pytest.mark.skipif(
+    shutil.which("cvmfs_server") is None or not STRATUM0,
+    reason="cvmfs_server is not installed, or LODE_CVMFS_STRATUM0 names no repository of this machine",
+)
+
+
+@pytest.fixture
+def stratum0() -> Server:
+    """Return the real program's repository, with no release in it."""
+    there = Server(name=STRATUM0, nesting=REPOSITORY.nesting, mounted=Path("/cvmfs") / STRATUM0)
+    if (there.mounted / "mini").exists():
+        cernvm.run("cvmfs_server", "ingest", "--delete", "mini", STRATUM0)
+    return there
+
+
+def same(there: Server, *sources: Source) -> None:
+    """Compare what the program shows with the trees, and have its own check look at all of it."""
+    for one in sources:
+        assert cernvm.compare(there.mounted / one.mount[1:], one.root, mtime=MTIME) > 500
+    assert "no problems found" in cernvm.run("cvmfs_server", "check", there.name)
+
+
+@real
+def test_real_program_publishes_replaces_and_tags_in_a_transaction(stratum0: Server, tmp_path: Path) -> None:
+    first, second = tree_of_all(tmp_path, "first"), tree_of_all(tmp_path, "second", lib__new=b"5")
+    server.transaction(stratum0, [source(first)], tags=[], progress=Silent())
+    same(stratum0, source(first))
+    both = [source(second), source(first, MOUNT.replace("debian12", "el9"))]
+    tag = tmp_path.name  # one of no earlier run
+    done = server.transaction(stratum0, both, tags=[tag], progress=Silent())
+    assert (done.changed, done.unchanged) == (tuple(one.mount for one in both), ())
+    same(stratum0, *both)
+    assert tag in cernvm.run("cvmfs_server", "tag", "-l", stratum0.name)
+    assert server.transaction(stratum0, both, tags=[], progress=Silent()).changed == ()
+
+
+@real
+def test_real_program_ingests_and_replaces(stratum0: Server, tmp_path: Path) -> None:
+    first, second = tree_of_all(tmp_path, "first"), tree_of_all(tmp_path, "second", lib__new=b"5")
+    (second / "none").unlink()
+    seal(second)
+    for root in (first, second):
+        server.ingest(stratum0, [source(root)], tags=[], scratch=tmp_path / "scratch", progress=Silent())
+        same(stratum0, source(root))
+
+
+@real
+def test_real_program_takes_nothing_of_a_tree_that_changed(stratum0: Server, tmp_path: Path) -> None:
+    first = tree_of_all(tmp_path, "first")
+    server.transaction(stratum0, [source(first)], tags=[], progress=Silent())
+    second = source(tree_of_all(tmp_path, "second"))
+    work = partial(server.ingest, scratch=tmp_path / "scratch")
+    for publish in (server.transaction, work):
+        (second.root / "lib/python3/a").write_bytes(b"changed")
+        with pytest.raises(PublicationError, match="inventory"):
+            publish(stratum0, [second], tags=[], progress=Silent())
+        same(stratum0, source(first))
+
+
+@real
+def test_real_program_takes_a_bundle_as_its_page_says(stratum0: Server, tmp_path: Path) -> None:
+    root = tree_of_all(tmp_path, "first")
+    repository = replace(REPOSITORY, name=STRATUM0)
+    file = tmp_path / "bundle.tar"
+    bundle.write(source(root), repository, file, plan="", signature=None, progress=Silent())
+    cernvm.run("tar", "-xf", file, "-C", tmp_path)
+    page = (tmp_path / bundle.README).read_text().splitlines()
+    commands = [line.removeprefix("$ ") for line in page if line.startswith("$ ") and "tag" not in line]
+    assert [command.split()[0] for command in commands] == ["sha256sum", "cvmfs_server"]
+    for command in commands:
+        subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    same(stratum0, source(root))

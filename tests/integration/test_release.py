@@ -148,6 +148,15 @@ def test_a_release_is_in_the_repository_and_signed_and_stays_so(experiment: Path
     assert first["cvmfs"]["root"] in page
 
 
+def test_repository_that_a_release_made_is_kept_by_the_commands_of_cvmfs(experiment: Path) -> None:
+    released(experiment)
+    for words in (["check"], ["tag"], ["gc"], ["resign"], ["client-config", "-o", "site", "--server", "http://s1"]):
+        run(experiment, "cvmfs", words[0], "tiny.example.org", *words[1:])
+    assert (experiment / "site/config.d/tiny.example.org.conf").is_file()
+    said = run(experiment, "cvmfs", "check", "other.example.org", status=3).stderr
+    assert said.startswith("there is no repository called 'other.example.org'\n")
+
+
 def _public(experiment: Path, key: str) -> str:
     """Return the file of the user's public key."""
     (found,) = json.loads(run(experiment, "keys", "show", "--json").stdout)["keys"]

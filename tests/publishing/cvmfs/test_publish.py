@@ -161,6 +161,16 @@ def test_marker_in_the_tree_is_refused(ground: Ground, tmp_path: Path) -> None:
         ground.publish(source(root))
 
 
+def test_link_that_clients_would_change_is_refused(ground: Ground, tmp_path: Path) -> None:
+    root = plant(tmp_path / "tree", {"lib/plain": "$HOME/$(open", "lib/a": "../$(HOME:-/)/b"})
+    with pytest.raises(PublicationError) as error:
+        ground.publish(source(root))
+    assert str(error.value) == (
+        "lib/a is a link to ../$(HOME:-/)/b, which clients would replace by the value of a variable\n"
+        "  hint: make it lead to a path without $(…)"
+    )
+
+
 def test_path_that_is_no_release_is_refused(ground: Ground, tmp_path: Path) -> None:
     root = plant(tmp_path / "tree", {"a": b""})
     for mount in ("/mini/2026.11", "/mini/../x", "/a/b/c/d", "/mini/2026.11/x\n"):

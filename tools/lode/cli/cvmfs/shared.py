@@ -30,10 +30,17 @@ def placed(function: Function) -> Function:
 
 
 def desk(session: Session, fqrn: str, key_folder: Path | None, folder: Path | None, *, ours: bool = True) -> Desk:
-    """Return where to work on the repository, as --keys and --folder say; one that is not `ours` needs no file."""
+    """Return where to work on the repository, as --keys and --folder say.
+
+    One that is not `ours` needs no file, nor does one that `lode release` has made, whose keys are here.
+    """
     catalogue = Catalogue.open(session.collections, here=session.here)
-    repository = cvmfs.find(catalogue, fqrn) if ours else cvmfs.known(catalogue, fqrn)
-    return cvmfs.desk(repository, session.places, key_folder=key_folder, folder=folder, passphrase=passphrase())
+    work = cvmfs.desk(
+        cvmfs.known(catalogue, fqrn), session.places, key_folder=key_folder, folder=folder, passphrase=passphrase()
+    )
+    if ours and not work.files.public.is_file():
+        cvmfs.find(catalogue, fqrn)
+    return work
 
 
 def passphrase() -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from lode.errors import PublicationError
 from lode.inventory import Entry, EntryType, printable
 from lode.publishing.cvmfs.rows import MARKER
 
+_VARIABLE = re.compile(r"\$\([^)]*\)", re.DOTALL)
 _HELD = 100_000  # entries; more are read again each time
 
 
@@ -47,8 +49,8 @@ class Listing:
 def read(root: Path, path: Path) -> Listing:
     """Return what the inventory at `path`, which lies in `root` but does not list itself, says of the tree.
 
-    PublicationError for what a repository cannot hold: a file with the name of a nested catalog's marker, an entry in a
-    folder that is not listed.
+    PublicationError for what a repository cannot hold: a file with the name of a nested catalog's marker, a link that
+    clients take for one with variables, an entry in a folder that is not listed.
     """
     state = _state(path)
     try:
@@ -70,6 +72,12 @@ def read(root: Path, path: Path) -> Listing:
             raise PublicationError(
                 f"{printable(entry.path)} lies in a folder that the inventory does not list",
                 hint="install the tree again",
+            )
+        if entry.type is EntryType.SYMLINK and _VARIABLE.search(entry.content):
+            raise PublicationError(
+                f"{printable(entry.path)} is a link to {printable(entry.content)}, which clients would replace by the "
+                "value of a variable",
+                hint="make it lead to a path without $(…)",
             )
         members[parent] += 1
         if entry.type is EntryType.DIRECTORY:

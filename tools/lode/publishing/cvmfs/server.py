@@ -51,7 +51,10 @@ class Delivered:
 def ingest(
     there: Server, sources: Sequence[Source], *, tags: Sequence[str], scratch: Path, progress: Progress
 ) -> Delivered:
-    """Publish each tree with `ingest`, one revision a tree, and tag the last; PublicationError when one fails."""
+    """Publish each tree with `ingest`, one revision a tree, and tag the last; PublicationError when one fails.
+
+    With a gateway a tree that replaces another takes two: that which is there goes first.
+    """
     new = [source for source in sources if not _published(there, source)]
     for source in new:
         base = source.mount.strip("/")
@@ -60,9 +63,11 @@ def ingest(
             tarball.write(source, there.nesting, file, progress=progress)  # type: ignore[arg-type]
             file.flush()
             replaced = ["--delete", base] if (there.mounted / base).exists() else []
-            arguments = ["--tar_file", file.name, "--base_dir", base, *replaced, there.name]
             try:
-                _call(there, "ingest", *arguments)
+                if replaced and there.lease:  # a gateway refuses both in one transaction
+                    _call(there, "ingest", *replaced, there.name)
+                    replaced = []
+                _call(there, "ingest", "--tar_file", file.name, "--base_dir", base, *replaced, there.name)
             except LodeError:
                 _abort(there)
                 raise
@@ -139,10 +144,19 @@ def _lay(there: Server, source: Source, progress: Progress) -> None:
             )
         for folder in ("", *nesting.cuts(found.members, there.nesting)):
             (place / folder / MARKER.decode()).touch()
+        _date(place, source.mtime)
     except OSError as error:
         raise PublicationError(f"the tree cannot be copied to {place}: {error.strerror}") from error
     finally:
         progress.finish("copy")
+
+
+def _date(place: Path, mtime: int) -> None:
+    """Give all that lies at `place` the time that the native publisher gives it."""
+    for folder, folders, files in os.walk(place, topdown=False):
+        for name in (*folders, *files):
+            os.utime(os.path.join(folder, name), (mtime, mtime), follow_symlinks=False)
+    os.utime(place, (mtime, mtime))
 
 
 def _abort(there: Server) -> None:
