@@ -72,7 +72,7 @@ def affected(catalogue: Catalogue, since: str, *, here: Path, times: Mapping[tup
     touched: set[str] = set()
     for key in catalogue.stacks():
         if _reaches(changed, key, locks, touched):
-            one = _stack(catalogue, key, root, commit, locks[key], times)
+            one = _stack(catalogue, key, files, root, commit, times)
             if one.comparison or one.problem or one.new or not one.current:
                 found.append(one)
                 touched.add(f"{key[0]}@{key[1]}")
@@ -152,26 +152,29 @@ def _reaches(
 def _stack(
     catalogue: Catalogue,
     key: tuple[str, str],
+    files: Iterable[str],
     root: Path,
     commit: str,
-    committed: Lock | None,
     times: Mapping[tuple[str, str], float],
 ) -> AffectedStack:
     reference = f"{key[0]}@{key[1]}"
-    before = _before(catalogue, reference, root, commit, committed)
+    path = catalogue.lock_path(catalogue.stack(reference)).resolve()
+    moved = path.is_relative_to(root.resolve()) and str(path.relative_to(root.resolve())) in files
     try:
         made = relock(catalogue, reference)
     except LodeError as error:
+        before = _before(path, root, commit) if moved else _committed(catalogue, key)
         return AffectedStack(
             stack=key[0], release=key[1], new=before is None, comparison=Comparison(head=(), changes=()),
             rebuilt=(), cpu_s=0.0, current=False, problem=error,
         )  # fmt: skip
+    before = _before(path, root, commit) if moved else made.previous
     comparison = compare(before, made.lock, why=made.why) if before else Comparison(head=(), changes=())
     if before is None:
         rebuilt = [(node.package, target) for node in made.lock.nodes for target in node.targets]
     else:
-        moved = [change for change in comparison.changes if change.turn is not Turn.REMOVED]
-        rebuilt = [(change.package, target) for change in moved for target in change.rebuilt]
+        changes = [change for change in comparison.changes if change.turn is not Turn.REMOVED]
+        rebuilt = [(change.package, target) for change in changes for target in change.rebuilt]
     return AffectedStack(
         stack=key[0],
         release=key[1],
@@ -183,11 +186,8 @@ def _stack(
     )
 
 
-def _before(catalogue: Catalogue, reference: str, root: Path, commit: str, committed: Lock | None) -> Lock | None:
-    """Return the lock as it was at `commit`; one that lies in another repository has not changed."""
-    path = catalogue.lock_path(catalogue.stack(reference)).resolve()
-    if not path.is_relative_to(root.resolve()):
-        return committed
+def _before(path: Path, root: Path, commit: str) -> Lock | None:
+    """Return the lock at `path` as it was at `commit`; None when there was none that can be read."""
     relative = path.relative_to(root.resolve())
     content = _git(root, "show", f"{commit}:{relative}")
     if content is None:
