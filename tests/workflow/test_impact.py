@@ -42,13 +42,13 @@ def recipe(root: Path, name: str, versions: list[str], link: str = "") -> None:
     (folder / "recipe.yaml").write_text(RECIPE.format(name=name, versions=rows, link=f'"{link}"' if link else ""))
 
 
-def stack(root: Path, name: str, requirements: str) -> None:
+def stack(root: Path, name: str, requirements: str, more: str = "") -> None:
     folder = root / "stacks" / name / "1"
     folder.mkdir(parents=True)
     words = ", ".join(f'"{word.strip()}"' for word in requirements.split(","))
     (folder / "stack.yaml").write_text(
         f'name: {name}\nrelease: "1"\ndate: 2026-11-01\nsummary: S\ntargets: [{T}]\nrequirements: [{words}]\n'
-        "publish: {cvmfs: x.example.org}\n"
+        f"publish: {{cvmfs: x.example.org}}\n{more}"
     )
     made = relock(Catalogue.open([root], here=root), f"{name}@1")
     write(made.lock, made.path, shown="lode.lock")
@@ -88,6 +88,12 @@ def test_a_version_that_the_recipe_lacks_is_held_against_the_constraints(here: P
     assert not found.known
     assert found.stacks[0].forbidden == ("the stack asks low ==1.2", "middle 1.0 asks low <2")
     assert found.stacks[0].comparison is None
+
+
+def test_an_overlay_is_told_of_with_what_it_lies_on(here: Path) -> None:
+    stack(here, "mine", "aside", "extends: daq@1\n")
+    found = told(here, "low", "1.3").stacks
+    assert [(one.stack, one.extends) for one in found] == [("daq", None), ("mine", "daq@1")]
 
 
 def test_a_stack_without_a_sound_lock_is_named(here: Path) -> None:

@@ -47,6 +47,7 @@ def document(found: Impact) -> dict[str, Any]:
             {
                 "stack": one.stack,
                 "release": one.release,
+                "extends": one.extends,
                 "version": one.version,
                 "cpu_s": round(one.cpu_s, 1),
                 "nodes": [{"package": package, "target": target} for package, target in one.rebuilt],
@@ -73,7 +74,8 @@ def _lines(found: Impact) -> Iterator[str]:
 def _stack(one: StackImpact, found: Impact) -> Iterator[str]:
     count = len(one.rebuilt)
     work = f"{count} node{'' if count == 1 else 's'} to build, about {duration(one.cpu_s)} of CPU"
-    yield f"{one.stack}@{one.release} has {found.package} {one.version}: {work}"
+    overlay = f", an overlay of {one.extends}," if one.extends else ""
+    yield f"{one.stack}@{one.release}{overlay} has {found.package} {one.version}: {work}"
     yield from (f"  forbidden: {text}" for text in one.forbidden)
     if one.problem:
         yield from (f"  {line}" for line in str(one.problem).splitlines())

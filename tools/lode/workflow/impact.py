@@ -22,6 +22,7 @@ class StackImpact:
 
     stack: str
     release: str
+    extends: str | None  # the release that it is an overlay of, `name@release`
     version: str  # that it has now
     rebuilt: tuple[tuple[str, str], ...]  # package and target, sorted
     cpu_s: float  # that building these takes, as far as known
@@ -111,6 +112,7 @@ def _stack(
     return StackImpact(
         stack=lock.stack,
         release=lock.release,
+        extends=f"{lock.extends.stack}@{lock.extends.release}" if lock.extends else None,
         version=lock.node(package).version,
         rebuilt=rebuilt,
         cpu_s=sum(estimate(after.node(name), target, times) for name, target in rebuilt),
