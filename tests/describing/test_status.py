@@ -62,6 +62,15 @@ def test_a_release_without_tests_waits_and_hostile_names_are_text() -> None:
     assert "No release yet." in html([], version="1.0").decode()
 
 
+def test_several_stacks_have_an_overview_that_leads_to_each() -> None:
+    found = [replace(entry(22, failed=name == "b"), stack=name) for name in ("a", "b", "c")]
+    page = html(found, version="1.0").decode()
+    for name, mark in (("a", "✓"), ("b", "✗"), ("c", "✓")):
+        assert f'href="#{name}.{TARGET}">{mark} {name} {TARGET}</a>' in page
+        assert f'id="{name}.{TARGET}"' in page
+    assert "overview" not in html(found[:2], version="1.0").decode().partition("</style>")[2]
+
+
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1e15)), max_size=80))
 def test_a_graph_stays_inside_of_its_frame(values: list[float | None]) -> None:
     drawn = points(values)
