@@ -13,12 +13,12 @@ import pytest
 from tests.signing import factory
 from tests.signing.factory import DIGESTS, TODAY, public
 from tests.signing.identities import NOW, PERSON, altered, identity, place, policy, sealed, signed, trusted, unsigned
-from tests.signing.instance import Person
+from tests.signing.instance import Instance, Person
 
 from lode import digest
 from lode.definitions.trust import Revoked, Rule, TrustPolicy
 from lode.errors import HostError, TrustError, VerificationError
-from lode.signing import cosign, envelope, keyless, statement
+from lode.signing import cosign, envelope, keyless, material, statement
 from lode.signing.claim import Kind
 from lode.signing.envelope import Envelope
 from lode.verifying.image import verify_image
@@ -157,6 +157,35 @@ def other_entry(data: dict[str, Any]) -> None:
 def test_what_is_missing_or_another_is_named(change: Callable[[dict[str, Any]], None], message: str) -> None:
     kind, told = refusal(altered(sealed(), change), policy())
     assert (kind, told.endswith(message)) == (VerificationError, True), told
+
+
+def say_no_time(data: dict[str, Any]) -> None:
+    data["tlogEntries"][0]["integratedTime"] = "0"
+
+
+def test_forms_of_other_programs_are_read() -> None:
+    """Rekor 2 says 0 for the time that it does not say; protobuf leaves the number of a log's first entry out."""
+    assert check(altered(sealed(), say_no_time), policy()).signers == ("ci",)
+    first = Instance(name="first", url="https://rekor.example.org")
+
+    def bare(data: dict[str, Any]) -> None:
+        del data["tlogEntries"][0]["logIndex"], data["tlogEntries"][0]["inclusionProof"]["logIndex"]
+
+    with pytest.raises(VerificationError):
+        check(altered(sealed(), bare), policy())
+    found = sealed(made=first)
+    assert check(found, policy(root=first.root())).signers == ("ci",)
+
+
+def test_what_is_kept_of_a_bundle_is_what_can_be_checked() -> None:
+    (signature,) = sealed().signatures
+    kept: dict[str, Any] = json.loads(digest.canonical(signature.material))
+    assert material.tidied(kept) == kept
+    loud = json.loads(digest.canonical(kept))
+    loud["tlogEntries"][0] |= {"integratedTime": "0", "inclusionPromise": None}
+    loud["tlogEntries"][0]["inclusionProof"]["checkpoint"]["envelope"] += "\N{EM DASH} witness.example.org AAAAAAAA\n"
+    loud["publicKey"] = None
+    assert material.tidied(loud) == kept
 
 
 def test_signature_taken_from_another_claim_is_refused() -> None:

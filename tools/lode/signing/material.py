@@ -63,6 +63,8 @@ def tidied(material: Material) -> dict[str, Any]:
     if not stamps(material):
         kept.pop("timestampVerificationData", None)
     entry = {key: value for key, value in material["tlogEntries"][0].items() if value not in (None, "", {})}
+    if entry.get("integratedTime") in (0, "0"):  # as Rekor 2 writes that it says nothing of the time
+        del entry["integratedTime"]
     proof = {"hashes": [], **{key: value for key, value in entry["inclusionProof"].items() if value is not None}}
     text, _, signatures = proof["checkpoint"]["envelope"].partition(_SIGNED)
     own = [line for line in signatures.splitlines() if line.split(" ")[1:2] == [origin(text)]]
@@ -77,25 +79,26 @@ def origin(checkpoint: str) -> str:
 
 
 def _entry(entry: Any, logs: frozenset[str], file: str) -> None:
-    timed = ("integratedTime", "inclusionPromise")
-    _known(entry, ("logIndex", "logId", "kindVersion", "inclusionProof", "canonicalizedBody"), timed, file)
+    more = ("logIndex", "integratedTime", "inclusionPromise")  # protobuf leaves a number out that is 0
+    _known(entry, ("logId", "kindVersion", "inclusionProof", "canonicalizedBody"), more, file)
     _known(entry["logId"], ("keyId",), (), file)
     _known(entry["kindVersion"], ("kind", "version"), (), file)
     strict.unbase64(str(entry["canonicalizedBody"]), WHAT, file)
     if entry["logId"]["keyId"] not in logs:
         strict.refuse("the signature is in a log that the trusted root does not know", file)
-    if ("inclusionPromise" in entry) != ("integratedTime" in entry):
+    numbers = [entry.get(key, "0") for key in ("logIndex", "integratedTime")]
+    if ("inclusionPromise" in entry) != (numbers[1] != "0"):
         strict.refuse(f"not {WHAT}: its log promises no time, or a time without promise", file)
     if "inclusionPromise" in entry:
         _known(entry["inclusionPromise"], ("signedEntryTimestamp",), (), file)
         strict.unbase64(str(entry["inclusionPromise"]["signedEntryTimestamp"]), WHAT, file)
     proof = entry["inclusionProof"]
-    _known(proof, ("logIndex", "rootHash", "treeSize", "checkpoint"), ("hashes",), file)
+    _known(proof, ("rootHash", "treeSize", "checkpoint"), ("logIndex", "hashes"), file)
     _known(proof["checkpoint"], ("envelope",), (), file)
-    for text in (entry["logIndex"], proof["logIndex"], proof["treeSize"], entry.get("integratedTime", "0")):
+    for text in (*numbers, proof.get("logIndex", "0"), proof["treeSize"]):
         if not isinstance(text, str) or not _NUMBER.fullmatch(text):
             strict.refuse(f"not {WHAT}: {text!r} is no number", file)
-    if "inclusionPromise" not in entry and entry["logIndex"] != proof["logIndex"]:
+    if "inclusionPromise" not in entry and numbers[0] != proof.get("logIndex", "0"):
         strict.refuse("the log entry has another place in the log than its proof", file)
     for text in (proof["rootHash"], *proof.get("hashes", [])):
         strict.unbase64(str(text), WHAT, file)
