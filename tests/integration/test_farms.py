@@ -6,14 +6,13 @@ import os
 import re
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 from tests.integration.building import READER, READER_C, TARGET, Collection, collection
 from tests.integration.condor import Pool, pool, programs
 from tests.integration.slurm import slurm
 from tests.integration.test_pipelines import BUILD, entries, machine, render, repository
-from tests.integration.waiting import wait_for
+from tests.integration.waiting import running, wait_for
 
 __all__ = ["collection", "pool", "programs", "repository", "slurm"]
 
@@ -27,10 +26,10 @@ def test_job_arrays_of_slurm_build_and_test_and_a_killed_job_goes_on(
     render(repository, "slurm", farm)
     (farm / "level-05" / "0.sh").write_text("#!/bin/sh\n")  # publishing is not this test's
     environment = machine(repository, "farm") | slurm | {"LODE_REPOSITORY": str(repository.root)}
-    second = farm / "level-03" / "0.sh"  # the second build: the first time, its machine dies
-    text = second.read_text()
-    mark = repository.root / "store" / "died"
-    second.write_text(text.replace("set -eu\n", f'set -eu\n[ -e "{mark}" ] || {{ touch "{mark}"; exit 12; }}\n', 1))
+    second = farm / "level-03" / "0.sh"  # the second build: first its time is over, then it is killed
+    late, died = (repository.home / name for name in ("late", "died"))
+    ends = f'[ -e "{late}" ] || {{ touch "{late}"; exit 12; }}\n[ -e "{died}" ] || {{ touch "{died}"; kill -9 $$; }}\n'
+    second.write_text(second.read_text().replace("set -eu\n", f"set -eu\n{ends}", 1))
     ended = subprocess.run(
         ["sh", str(farm / "submit.sh")], env=environment, capture_output=True, text=True, check=False, timeout=60
     )
@@ -47,21 +46,9 @@ def test_job_arrays_of_slurm_build_and_test_and_a_killed_job_goes_on(
     said = {file.name: file.read_text() for file in logs.glob("*.out")}
     assert sorted(said) == [f"tiny-{level:02}-0.out" for level in range(1, 6)], said
     assert "its time was over: the next attempt goes on" in said["tiny-03-0.out"]
+    assert "it was ended by a signal: the next attempt goes on" in said["tiny-03-0.out"]
     assert "is released" in said["tiny-04-0.out"], said
     assert entries(repository) == 2
-
-
-def processes(*words: str) -> list[int]:
-    """Return the processes with all of `words` among theirs."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            told = file.read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue  # it has ended
-        if set(words) <= set(told):
-            found.append(int(file.parent.name))
-    return found
 
 
 def ends(log: str) -> list[str]:
@@ -89,8 +76,8 @@ def test_a_pool_of_htcondor_builds_and_tests_and_a_killed_job_goes_on(repository
             f"{file}: {file.read_text()[-2000:]}\n" for file in (*told.glob("*.*"), farm / "tiny.dag.dagman.out")
         )
 
-    wait_for(lambda: bool(processes("build", "reader")), state, timeout_s=200)
-    for number in processes("build", "reader"):
+    wait_for(lambda: bool(running(repository.root, "build", "reader")), state, timeout_s=200)
+    for number in running(repository.root, "build", "reader"):
         os.kill(number, signal.SIGKILL)
     wait_for((farm / "tiny.dag.metrics").is_file, state, timeout_s=300)
     killed = f"{BUILD}-02"

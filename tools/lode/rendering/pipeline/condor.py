@@ -13,11 +13,14 @@ from pathlib import PurePosixPath
 
 from lode.rendering.pipeline import Job, Pipeline, Site
 from lode.rendering.pipeline.head import head
-from lode.rendering.pipeline.words import script
+from lode.rendering.pipeline.words import SECRETS, script
 from lode.tree import FileTree
 
 RETRIES = 3
-_PASSED_ON = ("HOME", "PATH", "LODE_*", "AWS_*", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "http_proxy", "https_proxy")
+_PASSED_ON = (
+    *("HOME", "PATH", "LODE_*", "AWS_*", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "http_proxy", "https_proxy"),
+    *(f"!{name}" for name in SECRETS),  # what a job is given, all users of the pool can read in the queue
+)
 
 
 def render(pipeline: Pipeline, site: Site) -> FileTree:

@@ -1,8 +1,9 @@
 """A pipeline as job arrays of Slurm (https://slurm.schedmd.com/job_array.html): one for each level of the graph.
 
 `submit.sh` hands all arrays in at once; each waits for those before it. A level has several attempts, one after the
-other: `task.sh` runs a program of it again when its time was over before it was done, and passes over one that has
-ended. (A job that puts itself back into the queue looks failed for a moment, and Slurm would drop what waits for it.)
+other: `task.sh` runs a program of it again when its time was over before it was done, or a signal ended it (as when the
+machine is short of memory), and passes over one that has ended. (A job that puts itself back into the queue looks
+failed for a moment, and Slurm would drop what waits for it.)
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import PurePosixPath
 
 from lode.rendering.pipeline import Job, Pipeline, Site
 from lode.rendering.pipeline.head import head
-from lode.rendering.pipeline.words import UNFINISHED, script
+from lode.rendering.pipeline.words import SECRETS, UNFINISHED, script
 from lode.tree import FileTree
 
 ATTEMPTS = 3
@@ -57,6 +58,7 @@ def _submit(pipeline: Pipeline, rows: list[list[Job]]) -> str:
         "level=",
     ]
     for level, row in enumerate(rows, 1):
+        hiding = "" if any(job.trusted for job in row) else f"env {' '.join(f'-u {name}' for name in SECRETS)} "
         memory = max(job.memory_mb for job in row)
         said.append(f"# {', '.join(job.name for job in row)}")
         for attempt in range(1, ATTEMPTS + 1):
@@ -66,7 +68,7 @@ def _submit(pipeline: Pipeline, rows: list[list[Job]]) -> str:
                 else "--dependency=${level:+afterok:$level,}afterany:$last"
             )
             said += [
-                f"last=$(sbatch --parsable --kill-on-invalid-dep=yes {waits} \\",
+                f"last=$({hiding}sbatch --parsable --kill-on-invalid-dep=yes {waits} \\",
                 f"    --job-name={pipeline.stack}-{level:02} --array=0-{len(row) - 1} \\",
                 f"    --cpus-per-task={pipeline.limits.cores} --mem={memory}M --time={minutes} --requeue \\",
                 '    --open-mode=append --output="$here/logs/%x-%a.out" \\',
@@ -85,6 +87,8 @@ status=0
 "$1/$SLURM_ARRAY_TASK_ID.sh" || status=$?
 if [ "$status" -eq {UNFINISHED} ]; then
     echo "its time was over: the next attempt goes on"
+elif [ "$status" -gt 128 ]; then
+    echo "it was ended by a signal: the next attempt goes on"
 else
     echo "$status" >"$ended"
 fi

@@ -10,6 +10,8 @@ from lode.rendering.quoting import shell
 
 UNFINISHED = 12  # the exit status of `lode build` when its time is over: the job is to run again, see errors.Unfinished
 
+SECRETS = ("LODE_KEY_PASSWORD", "LODE_CVMFS_PASSPHRASE")  # what only a trusted job may see
+
 IN_REPOSITORY = 'cd "${LODE_REPOSITORY:?names the folder of the repository with the stack}"'  # first line on a farm
 
 
@@ -58,7 +60,9 @@ def prepared(job: Job, site: Site) -> tuple[str, ...]:
 def script(job: Job, site: Site, header: str) -> bytes:
     """Return the job as a program of sh that stops at the first command that fails, with that one's status.
 
-    It runs in the folder that LODE_REPOSITORY names. `header` is comment lines, each ended.
+    It runs in the folder that LODE_REPOSITORY names. A trusted one reads the file that LODE_SECRETS names, so that no
+    secret is in the environment of the others. `header` is comment lines, each ended.
     """
-    body = "\n".join(("set -eu", IN_REPOSITORY, *prepared(job, site), *lines(job, site)))
+    secrets = ('[ -z "${LODE_SECRETS:-}" ] || { set -a; . "$LODE_SECRETS"; set +a; }',) if job.trusted else ()
+    body = "\n".join(("set -eu", *secrets, IN_REPOSITORY, *prepared(job, site), *lines(job, site)))
     return f"#!/bin/sh\n{header}# {job.name}: {', '.join(job.packages) or job.stage}\n{body}\n".encode()

@@ -11,19 +11,19 @@ export LODE_REPOSITORY
 rm -f "$here"/level-*/.ended-*
 level=
 # check
-last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-01 --array=0-0 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-01")
 last=${last%%;*}
-last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
     --job-name=dance-01 --array=0-0 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-01")
 last=${last%%;*}
-last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
     --job-name=dance-01 --array=0-0 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
@@ -32,19 +32,19 @@ last=${last%%;*}
 level=$last
 echo "level 1: job $level"
 # build-debian12-x86_64-01, build-el9-x86_64-01
-last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-02 --array=0-1 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-02")
 last=${last%%;*}
-last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
     --job-name=dance-02 --array=0-1 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-02")
 last=${last%%;*}
-last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
     --job-name=dance-02 --array=0-1 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
@@ -53,19 +53,19 @@ last=${last%%;*}
 level=$last
 echo "level 2: job $level"
 # build-debian12-x86_64-02, build-el9-x86_64-02
-last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-03 --array=0-1 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-03")
 last=${last%%;*}
-last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
     --job-name=dance-03 --array=0-1 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-03")
 last=${last%%;*}
-last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
     --job-name=dance-03 --array=0-1 \
     --cpus-per-task=1 --mem=2000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
@@ -74,19 +74,19 @@ last=${last%%;*}
 level=$last
 echo "level 3: job $level"
 # test-debian12-x86_64, test-el9-x86_64
-last=$(sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes ${level:+--dependency=afterok:$level} \
     --job-name=dance-04 --array=0-1 \
     --cpus-per-task=1 --mem=4000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-04")
 last=${last%%;*}
-last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
     --job-name=dance-04 --array=0-1 \
     --cpus-per-task=1 --mem=4000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \
     "$@" "$here/task.sh" "$here/level-04")
 last=${last%%;*}
-last=$(sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
+last=$(env -u LODE_KEY_PASSWORD -u LODE_CVMFS_PASSPHRASE sbatch --parsable --kill-on-invalid-dep=yes --dependency=${level:+afterok:$level,}afterany:$last \
     --job-name=dance-04 --array=0-1 \
     --cpus-per-task=1 --mem=4000M --time=34 --requeue \
     --open-mode=append --output="$here/logs/%x-%a.out" \

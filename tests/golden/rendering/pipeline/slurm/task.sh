@@ -10,6 +10,8 @@ status=0
 "$1/$SLURM_ARRAY_TASK_ID.sh" || status=$?
 if [ "$status" -eq 12 ]; then
     echo "its time was over: the next attempt goes on"
+elif [ "$status" -gt 128 ]; then
+    echo "it was ended by a signal: the next attempt goes on"
 else
     echo "$status" >"$ended"
 fi

@@ -5,6 +5,7 @@
 # Change the stack, or call `lode ci render` with other limits; what is written here is lost then.
 # publish: publish
 set -eu
+[ -z "${LODE_SECRETS:-}" ] || { set -a; . "$LODE_SECRETS"; set +a; }
 cd "${LODE_REPOSITORY:?names the folder of the repository with the stack}"
 ./lode --install-deps --version
 ./lode release dance@2026.11 --target debian12-x86_64 --target el9-x86_64 -j 1 --store-policy trust.yaml --store-built lode-built
