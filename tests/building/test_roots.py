@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import stat
+import subprocess
+import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +20,18 @@ from lode.digest import Digest
 from lode.errors import BuildError
 
 A, B = Digest("a" * 64), Digest("b" * 64)
+KEEPING = """\
+import sys
+from pathlib import Path
+from lode.building import roots
+from lode.digest import Digest
+cache, *tars = map(Path, sys.argv[1:])
+while True:
+    for tar in tars:
+        roots.keep(cache, "t", "builder", tar, files={}, asked=Digest("a" * 64), made_of=Digest("b" * 64), packages=3,
+                   proof=lambda folder: ())
+        print("kept", flush=True)
+"""
 
 
 def system(
@@ -131,6 +147,28 @@ def test_system_that_is_not_what_the_target_says_leaves_the_old_one(tmp_path: Pa
     assert str(caught.value) == f"t builder: gcc is 9\n{hint}\nt builder: no libstdc++\n{hint}"
     assert roots.find(tmp_path, "t", "builder") == old
     assert os.listdir(tmp_path / "targets" / "t") == ["builder"]
+
+
+@pytest.mark.integration
+def test_system_is_the_old_or_the_new_one_at_any_kill_and_nothing_else_is_left(tmp_path: Path) -> None:
+    tars = [system(tmp_path / f"{name}.tar", *[(f"usr/{name}{number}", b"x") for number in range(40)]) for name in "ab"]
+    whole = {keep(tmp_path / "calm", tar).inventory for tar in tars}
+    argv = [sys.executable, "-c", KEEPING, str(tmp_path / "cache"), *map(str, tars)]
+    left = 0
+    for number in range(12):
+        with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(number / 300)
+            process.send_signal(signal.SIGKILL)
+        found = roots.find(tmp_path / "cache", "t", "builder")
+        assert found is not None
+        assert found.inventory in whole
+        assert inventory.digest(inventory.scan(found.folder)) == found.inventory
+        left += len(os.listdir(tmp_path / "cache" / "targets" / "t")) > 1
+    assert left
+    keep(tmp_path / "cache", tars[0])
+    assert os.listdir(tmp_path / "cache" / "targets" / "t") == ["builder"]
 
 
 def test_tar_of_a_system_is_the_same_twice(tmp_path: Path) -> None:

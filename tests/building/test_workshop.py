@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from tests.building.factory import TARGET, artifact, graph, node
 
-from lode.building import workshop
 from lode.building.artifact import Artifact, Order
 from lode.building.cache import Cache
 from lode.building.history import History
@@ -177,13 +176,3 @@ def test_steps_and_percentages_are_read_from_the_log() -> None:
     for line in ["[1/8] cc", "[4/8] cc", "[0/0] nothing", "[9/8] more"]:
         watch.line(line)
     assert notes.amount == 150
-
-
-def test_removing_what_is_read_only_or_absent(tmp_path: Path) -> None:
-    folder = tmp_path / "work" / "deep"
-    folder.mkdir(parents=True)
-    (folder / "file").write_text("")
-    folder.chmod(0o500)
-    workshop.remove(tmp_path / "work")
-    workshop.remove(tmp_path / "work")
-    assert not (tmp_path / "work").exists()

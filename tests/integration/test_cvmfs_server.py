@@ -150,10 +150,10 @@ def test_gateway_leases_the_folder_above_the_trees(fake: Fake, tree: Source, tmp
 
 def test_ingest_takes_one_tar_file_a_tree_and_replaces_what_is_there(fake: Fake, tree: Source, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
-    done = server.ingest(fake.there(), [tree], tags=["one"], scratch=scratch, progress=Silent())
+    done = server.ingest(fake.there(), [tree], tags=["one"], work=scratch, progress=Silent())
     assert (done.changed, list(scratch.iterdir())) == ((MOUNT,), [])
     new = source(plant(tmp_path / "new", {"bin/tool": b"2"}))
-    server.ingest(fake.there(), [new], tags=[], scratch=scratch, progress=Silent())
+    server.ingest(fake.there(), [new], tags=[], work=scratch, progress=Silent())
     assert listed(fake.mounted / MOUNT[1:]) == listed(new.root) | {".cvmfscatalog"}
     assert "--delete" in fake.state["calls"][-1]
 
@@ -175,7 +175,7 @@ def test_whatever_fails_is_aborted(
 ) -> None:
     monkeypatch.setenv("FAIL", failing)
     before = listed(fake.mounted)
-    work = partial(server.ingest, scratch=tmp_path / "s") if failing == "ingest" else server.transaction
+    work = partial(server.ingest, work=tmp_path / "s") if failing == "ingest" else server.transaction
     with pytest.raises(PublicationError, match=f"`{fake.program} {failing} .*failed with status 1"):
         work(fake.there(), [tree], tags=["one"], progress=Silent())
     assert (listed(fake.mounted), fake.state["open"], fake.state["tags"]) == (before, None, [])

@@ -230,6 +230,28 @@ def test_system_that_is_not_what_the_target_says_is_refused(house: House) -> Non
     assert roots.find(house.home / "cache", "debian12-x86_64", "builder") is not None
 
 
+def test_killed_making_of_a_system_leaves_the_old_one_and_nothing_after_the_next(house: House) -> None:
+    before = roots.find(house.home / "cache", "debian12-x86_64", "builder")
+    targets = house.kept / "targets"
+    for installing in (False, True):
+        command = house.command("target", "build", "debian12-x86_64", "--again", "--offline", "--quiet")
+        running = subprocess.Popen(
+            command, env=house.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 120
+        while not any(not installing or any(folder.iterdir()) for folder in targets.glob(".lode-target-*[!k]")):
+            assert running.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        running.kill()
+        running.wait()
+        assert list(targets.glob(".lode-*"))
+        assert roots.find(house.home / "cache", "debian12-x86_64", "builder") == before
+    house.json("target", "build", "debian12-x86_64", "--again", "--offline")
+    assert list(targets.glob("**/.lode-*")) == []
+    assert roots.find(house.home / "cache", "debian12-x86_64", "builder") == before
+
+
 def test_container_of_a_killed_build_is_removed_by_the_next(house: House, host: str, engine: Engine) -> None:
     house.fresh()
     recipe = house.root / "recipes/wave/recipe.yaml"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import os
 import tempfile
 from collections.abc import Mapping
@@ -45,3 +47,24 @@ def replace(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def put_folder(new: Path, place: Path) -> None:
+    """Move the folder `new` to `place` in one step; a folder that was there is at `new` then, unless it was empty."""
+    try:
+        os.rename(new, place)  # also onto an empty folder
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        _exchange(new, place)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Exchange two folders: in one step where the file system can (renameat2), else in two with a gap between."""
+    here, flag = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of linux/fcntl.h and linux/fs.h
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "renameat2") and libc.renameat2(here, os.fsencode(one), here, os.fsencode(other), flag) == 0:
+        return
+    aside = one.with_name("old")
+    os.rename(other, aside)
+    os.rename(one, other)

@@ -10,13 +10,12 @@ import contextlib
 import hashlib
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from lode import process
+from lode import process, scratch
 from lode.definitions.system_lock import SystemPackage
 from lode.digest import Digest
 from lode.errors import BuildError, HostError
@@ -81,9 +80,9 @@ def make(suite: Suite, packages: Mapping[SystemPackage, Path], tar: Path, *, on_
 
     HostError when mmdebstrap is not here or may not make a system; BuildError with its words when it fails.
     """
-    with tempfile.TemporaryDirectory(prefix="lode-archive-") as folder:
-        Path(folder).chmod(0o755)  # apt reads as a user of its own
-        _lay_out(Path(folder), suite, packages)
+    with scratch.folder("archive") as folder:
+        folder.chmod(0o755)  # apt reads as a user of its own
+        _lay_out(folder, suite, packages)
         argv = [
             "mmdebstrap",
             "--variant=minbase",
@@ -116,8 +115,7 @@ def _apt(suite: Suite) -> Iterator[tuple[Callable[[Sequence[str]], str], Path]]:
     """Yield a function that runs apt-get on an empty system of the suite, and the folder of its lists."""
     if not KEYRING.is_file():
         raise HostError(f"the keys of Debian's archive are not here: {KEYRING}", hint="install debian-archive-keyring")
-    with tempfile.TemporaryDirectory(prefix="lode-apt-") as folder:
-        root = Path(folder)
+    with scratch.folder("apt") as root:
         root.chmod(0o755)
         for name in ("etc/preferences.d", "etc/sources.list.d", "state/lists/partial", "cache/archives/partial"):
             (root / name).mkdir(parents=True)

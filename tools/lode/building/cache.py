@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from lode import tree
+from lode import scratch, tree
 from lode.building.artifact import Artifact, BuildRecord
 from lode.digest import Digest
 from lode.errors import HostError
@@ -220,8 +220,8 @@ class Cache:
 
     def _fetched(self, node_hash: Digest, store: Store) -> Artifact | None:
         """Bring an entry and its package from the store behind; None when it has none, or none that is what it says."""
-        with writing(self.root), tempfile.TemporaryDirectory(dir=_made(self.root), prefix=".fetch-") as folder:
-            entry, content = Path(folder, "entry"), Path(folder, "package")
+        with writing(self.root), scratch.folder("fetch", self.root) as folder:
+            entry, content = folder / "entry", folder / "package"
             try:
                 if not store.get(entry_key(node_hash), entry):
                     return None
@@ -301,11 +301,6 @@ def _link(source: Path, destination: Path) -> None:
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
             raise
         shutil.copyfile(source, destination)
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @contextlib.contextmanager

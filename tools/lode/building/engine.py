@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from lode import process
+from lode import process, scratch
 from lode.building import roots
 from lode.building.command import Command
 from lode.building.seal import ETC, HOSTNAME, PATH, USER_ID, Bind, Seal
@@ -195,14 +195,14 @@ def _users(engine: docker.DockerClient) -> Iterator[tuple[str, Path]]:
     if number == USER_ID:
         yield f"{USER_ID}:{USER_ID}", ETC
         return
-    with tempfile.TemporaryDirectory(prefix="lode-etc-") as folder:
+    with scratch.folder("etc") as folder:
         for file in ETC.iterdir():
             lines = file.read_text(encoding="ascii").splitlines(keepends=True)
             if file.name in ("passwd", "group"):  # the first line of a number is the one that programs find
                 lines = [line.replace(f":{USER_ID}", f":{number}") for line in lines if line.startswith("lode:")]
-            Path(folder, file.name).write_text("".join(lines), encoding="ascii")
-        Path(folder).chmod(0o755)
-        yield f"{number}:{number}", Path(folder)
+            (folder / file.name).write_text("".join(lines), encoding="ascii")
+        folder.chmod(0o755)
+        yield f"{number}:{number}", folder
 
 
 @contextlib.contextmanager

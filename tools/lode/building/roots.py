@@ -13,14 +13,12 @@ import re
 import shutil
 import stat
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from lode import inventory, tree
-from lode.building.workshop import remove
+from lode import inventory, scratch, tree
 from lode.digest import Digest
 from lode.errors import BuildError, Fault
 from lode.rendering.script import EPOCH
@@ -103,12 +101,11 @@ def keep(
     """Unpack the tar of a system in canonical form into the cache, in place of what was there, and return it.
 
     `files` are written into it on top. BuildError when the tar holds what no system should, or with all that `proof`
-    finds wrong with it; what was there then stays.
+    finds wrong with it; what was there stays then, and after a kill.
     """
     folder = place(cache, target, role)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix=f".{role}-", dir=folder.parent))
-    try:
+    with scratch.folder(role, folder.parent) as work:
+        new = work / role
         unpack(tar, new / ROOTFS, files=files)
         if wrong := proof(new / ROOTFS):
             hint = "correct what the target says, or the packages that it asks for"
@@ -117,11 +114,7 @@ def keep(
         document = {"schema": SCHEMA, "asked": asked, "made_of": made_of, "inventory": digest, "packages": packages}
         tree.replace(new / RECORD, (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
         new.chmod(0o755)
-        remove(folder)  # a kill here leaves no system, which the next build makes again
-        new.rename(folder)
-    except BaseException:
-        remove(new)
-        raise
+        tree.put_folder(new, folder)
     found = find(cache, target, role)
     assert found is not None
     return found

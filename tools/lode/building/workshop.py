@@ -6,15 +6,12 @@ Whatever ends a build, even a kill, leaves at most a workspace behind, and the n
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import shutil
-import stat
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
+from lode import scratch
 from lode.building.artifact import Artifact, Builder, Order
 from lode.building.cache import Cache, writing
 from lode.building.history import History
@@ -74,7 +71,7 @@ class Workshop:
                     continue
                 with self._cache.trying(Digest(match[1])) as mine:
                     if mine:
-                        remove(folder)
+                        scratch.remove(folder)
 
     def make(self, package: str, jobs: int, cancel: threading.Event) -> tuple[Artifact, Outcome]:
         """Return the node's artifact, and whether it was built here or by somebody else in the meantime."""
@@ -111,7 +108,7 @@ class Workshop:
         workspace = self._cache.root / "work" / f"{node.package}-{node_hash}"
         with writing(self._cache.root):
             try:
-                remove(workspace)
+                scratch.remove(workspace)
                 workspace.mkdir(parents=True)
                 if self._keep_work:
                     (workspace / KEPT).touch()
@@ -125,7 +122,7 @@ class Workshop:
                 if self._keep_work:
                     self._progress.note(f"{node.package}: its work folder is kept: {workspace}")
                 else:
-                    remove(workspace)
+                    scratch.remove(workspace)
 
     def _order(
         self,
@@ -179,17 +176,3 @@ class Watch:
         if self._percent < percent <= 100:
             self._progress.advance(self._task, percent - self._percent)
             self._percent = percent
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder and all below it, also what a build has made read-only; one that is not there is no error."""
-
-    def open_up(function: Callable[..., Any], path: str, _: Any) -> None:
-        with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(path), stat.S_IRWXU)
-            os.chmod(path, stat.S_IRWXU)
-            function(path)
-
-    shutil.rmtree(folder, onerror=open_up)
-    if folder.exists():
-        shutil.rmtree(folder, ignore_errors=True)

@@ -7,9 +7,7 @@ packages are linked by rattler, then everything that depends on machine, user or
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import datetime
-import errno
 import fcntl
 import json
 import os
@@ -66,7 +64,7 @@ def install(
                 laid = partial / "tree"
                 _link(chosen, laid, final, partial)
                 _complete(lock, target, group, final, laid, record, file)
-                _put_in_place(laid, root)
+                tree.put_folder(laid, root)
                 _remove(partial)
     except OSError as error:
         raise HostError(f"no prefix can be made at {root}: {error.strerror}: {error.filename}") from error
@@ -176,27 +174,6 @@ def _test_files(lock: Lock, target: str, group: str | None, file: TestFile) -> I
                     hint=f"lode lock {lock.stack}@{lock.release}",
                 )
             yield path, content
-
-
-def _put_in_place(laid: Path, root: Path) -> None:
-    """Move the tree at `laid` to `root` in one step; what was at `root` is at `laid` then."""
-    try:
-        os.rename(laid, root)  # also onto an empty folder
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-        _exchange(laid, root)
-
-
-def _exchange(one: Path, other: Path) -> None:
-    """Exchange two folders: in one step where the file system can (renameat2), else in two with a gap between."""
-    here, flag = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of linux/fcntl.h and linux/fs.h
-    libc = ctypes.CDLL(None, use_errno=True)
-    if hasattr(libc, "renameat2") and libc.renameat2(here, os.fsencode(one), here, os.fsencode(other), flag) == 0:
-        return
-    aside = one.with_name("old")
-    os.rename(other, aside)
-    os.rename(one, other)
 
 
 @contextlib.contextmanager

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lode import scratch
 from lode.definitions.recipe import Origin
 from lode.sourcing import transfer, unpack
 from lode.sourcing.access import Refused, Wanted
@@ -66,8 +66,8 @@ class ByVault:
         if not tree_id.startswith("swh:1:dir:"):
             tree_id = f"swh:1:dir:{self._ask(self.text, reach).get('directory')}"
         bundle = self._cooked(f"{self.api}/vault/flat/{tree_id}/", reach)
-        with tempfile.TemporaryDirectory(prefix="vault-", dir=part.parent) as work:
-            archive, tree = Path(work, "bundle.tar.gz"), Path(work, "tree")
+        with scratch.folder("vault", part.parent) as work:
+            archive, tree = work / "bundle.tar.gz", work / "tree"
             transfer.save(Link(url=bundle), wanted, archive, reach)
             with archive.open("rb") as file:
                 unpack.unpack(file, bundle, tree)

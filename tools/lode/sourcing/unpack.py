@@ -12,13 +12,12 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from lode import scratch
 from lode.errors import LodeError, SourceError
 from lode.sourcing import archives
 from lode.sourcing.access import storing
@@ -41,11 +40,9 @@ def unpack(
     SourceError names the archive and the member that is refused or cut off; HostError when the disk is full. Nothing is
     left of an archive that fails, unless `destination` was there before and both bring the same file.
     """
-    with storing(destination):
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".unpack-", dir=destination.parent))
-    try:
-        tree = work / "tree"
+    with ExitStack() as held:
+        with storing(destination):
+            tree = held.enter_context(scratch.folder("unpack", destination.parent)) / "tree"
         with _named(name, destination):
             tree.mkdir(mode=0o755)
             writer = _Writer(tree)
@@ -56,8 +53,6 @@ def unpack(
             root.chmod(0o755)
             _merge(root, destination)
             settle(destination)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def settle(root: Path) -> None:

@@ -7,13 +7,13 @@ loopback. `setup.sh` of the prefix is sourced first: what a test sees is what a 
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from lode import scratch
 from lode.building.seal import Seal
 from lode.installing.prefix import Prefix
 from lode.locking.graph import Lock
@@ -46,12 +46,12 @@ def run_tests(
     compiler = lock.target(prefix.target).definition.compiler
     begun = time.monotonic()
     progress.start("tests", total=len(cases), unit="tests")
-    with tempfile.TemporaryDirectory(prefix="lode-test-", ignore_cleanup_errors=True) as scratch:
+    with scratch.folder("test") as folder:
         stop = threading.Event()
         bench = trial.Bench(
             prefix=prefix, compiler=compiler, seal=seal, compiling=compiling or seal, build_host=build_host, stop=stop
         )
-        results = _run_all(bench, cases, Path(scratch), progress, jobs)
+        results = _run_all(bench, cases, folder, progress, jobs)
     progress.finish("tests", "failed" if any(result.outcome is Outcome.FAILED for result in results) else "done")
     return TestReport(
         stack=prefix.stack,
@@ -69,13 +69,13 @@ def run_tests(
 
 
 def _run_all(
-    bench: trial.Bench, cases: Sequence[Case], scratch: Path, progress: Progress, jobs: int
+    bench: trial.Bench, cases: Sequence[Case], work: Path, progress: Progress, jobs: int
 ) -> tuple[TestResult, ...]:
     """Return the results in the order of `cases`; on an interruption the tests under way are stopped first."""
 
     def run(number: int, case: Case) -> TestResult:
         progress.start(case.title)
-        folder = scratch / str(number)
+        folder = work / str(number)
         folder.mkdir()
         result = trial.run(bench, case, folder)
         progress.finish(case.title, result.outcome)

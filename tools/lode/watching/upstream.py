@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from packaging.version import InvalidVersion
 from packaging.version import Version as PythonVersion
 
-from lode import process
+from lode import process, scratch
 from lode.errors import HostError
 from lode.progress import Progress
 from lode.sourcing.access import Access, Refused
@@ -96,8 +94,8 @@ def _checked(places: Sequence[Watched]) -> list[Answer]:
     """Return what nvchecker finds; HostError when it does not run."""
     if not places:
         return []
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "nvchecker.toml"
+    with scratch.folder("nvchecker") as folder:
+        file = folder / "nvchecker.toml"
         file.write_text(config(places), encoding="utf-8")
         words = [sys.executable, "-m", "nvchecker", "-c", str(file), "--logger", "json"]
         ended = process.run(words, timeout_s=_LONGEST_S)

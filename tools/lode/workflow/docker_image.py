@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from lode import tree
+from lode import scratch, tree
 from lode.building import engine, roots
 from lode.config import Places
 from lode.definitions.catalogue import Catalogue
@@ -64,16 +62,16 @@ def build(
     read = files(catalogue, catalogue.stack(f"{lock.stack}@{lock.release}"))
     image = f"lode/{lock.stack}:{lock.release}-{name}"
     task = f"docker build {lock.stack} {name}"
-    with tempfile.TemporaryDirectory(prefix="lode-context-") as folder:
-        tree.write(containerfile.context(lock, definition, read), Path(folder))
+    with scratch.folder("context") as folder:
+        tree.write(containerfile.context(lock, definition, read), folder)
         asked = Access(mirrors=(str(places.mirror),) if places.mirror.is_dir() else ())
-        sources = Path(folder, "sources")
+        sources = folder / "sources"
         fetch_stack(catalogue, stack, mirror=sources, targets=(name,), progress=progress, access=asked)
         progress.start(task)
         try:
             identifier = docker.build(
                 address,
-                Path(folder),
+                folder,
                 image,
                 arguments={"LODE_BASE": base, "LODE_JOBS": str(jobs)},
                 network="host",

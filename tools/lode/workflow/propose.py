@@ -7,12 +7,11 @@ complete. What adds a version to a recipe is the collection's own tools/bump_rec
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lode import process
+from lode import process, scratch
 from lode.errors import HostError, LodeError, SourceError, UsageError
 from lode.progress import Progress
 from lode.workflow.outdated import Newer
@@ -61,8 +60,8 @@ def propose(
 
 
 def _branch(repository: Path, one: Newer, branch: str, stacks: Sequence[str]) -> None:
-    with tempfile.TemporaryDirectory(prefix="lode-bump-") as folder:
-        tree = Path(folder) / "tree"
+    with scratch.folder("bump") as folder:
+        tree = folder / "tree"
         _sure(_git(repository, "worktree", "add", "--quiet", "--detach", str(tree), "HEAD"))
         try:
             bump = [sys.executable, str(tree / BUMP), one.package, one.upstream, "--collection", str(tree)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from lode import scratch
 from lode.errors import HostError, UsageError, VerificationError
 from lode.installing import prefix as prefixes
 from lode.publishing.cvmfs import check, keys, manifest, proof
@@ -63,7 +63,7 @@ def _mounted(request: Request, path: Path) -> Verified:
 def _served(request: Request, reader: Reader, name: str, mount: str) -> Verified:
     file = _public_key(request, name)
     public = keys.load_public(file.read_bytes(), str(file))
-    with tempfile.TemporaryDirectory(prefix="lode-verify-") as scratch:
+    with scratch.folder("verify") as folder:
         made, digest = proof.served(
             reader,
             name,
@@ -72,7 +72,7 @@ def _served(request: Request, reader: Reader, name: str, mount: str) -> Verified
             prefixes.INVENTORY,
             depth=_depth(request),
             progress=request.progress,
-            scratch=Path(scratch),
+            scratch=folder,
         )
     stack, release, target = mount.strip("/").split("/")
     accepted = _accept(request, digest, (stack, release, target))

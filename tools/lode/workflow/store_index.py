@@ -13,14 +13,13 @@ import contextlib
 import datetime
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from securesystemslib.signer import Signer
 
-from lode import tree
+from lode import scratch, tree
 from lode.building.cache import Cache, Store, Unreachable, entry_key
 from lode.building.vouched import Vouched
 from lode.definitions.trust import TrustPolicy, sole
@@ -199,8 +198,8 @@ def check(
     progress.start(task, total=len(listed))
     for node_hash in listed:
         told: list[str] = []
-        with tempfile.TemporaryDirectory(prefix="lode-store-") as folder:
-            artifact = Cache(Path(folder), behind=Vouched(store, listed), note=told.append).get(node_hash)
+        with scratch.folder("store") as folder:
+            artifact = Cache(folder, behind=Vouched(store, listed), note=told.append).get(node_hash)
         if artifact is None:
             said = told[0].removeprefix("warning: ") if told else "its entry or package is missing"
             faults.append(Fault(message=f"{names.get(node_hash, node_hash[:16])}: {said}"))
@@ -250,14 +249,14 @@ def _package(entry: bytes) -> str | None:
 
 
 def _read(store: Store, key: str) -> bytes | None:
-    with tempfile.TemporaryDirectory(prefix="lode-store-") as folder:
-        place = Path(folder, "blob")
+    with scratch.folder("store") as folder:
+        place = folder / "blob"
         return place.read_bytes() if store.get(key, place) else None
 
 
 def _write(store: Store, key: str, content: bytes) -> None:
-    with tempfile.TemporaryDirectory(prefix="lode-store-") as folder:
-        place = Path(folder, "blob")
+    with scratch.folder("store") as folder:
+        place = folder / "blob"
         place.write_bytes(content)
         store.put(key, place)
     if _read(store, key) != content:

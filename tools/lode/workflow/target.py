@@ -7,14 +7,13 @@ and the runtime of exactly these, and proves that they are what the target says.
 from __future__ import annotations
 
 import datetime
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lode import digest, tree
+from lode import digest, scratch, tree
 from lode.building import roots
 from lode.building.roots import Root
 from lode.config import Places
@@ -256,8 +255,8 @@ def build(
         progress.start(task)
         outcome = "failed"
         try:
-            with tempfile.TemporaryDirectory(prefix=".target-", dir=_folder(places.cache)) as folder:
-                tar = Path(folder, "system.tar")
+            with scratch.folder("target", places.cache / "targets") as folder:
+                tar = folder / "system.tar"
                 if target.base.suite is not None:
                     files = _bootstrapped(target, packages, tar, places, access, offline, task, progress)
                 else:
@@ -277,12 +276,6 @@ def build(
 def _made_of(target: Target, role: str, packages: Sequence[SystemPackage]) -> Digest:
     rows = [[package.name, package.version, package.arch, package.sha256] for package in packages]
     return digest.of_document("root", 1, {"asked": asked(target), "role": role, "packages": rows, "form": roots.FORM})
-
-
-def _folder(cache: Path) -> Path:
-    folder = cache / "targets"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _bootstrapped(

@@ -189,7 +189,7 @@ def server(
     )
     progress = session.progress()
     if ingest:
-        done = serving.ingest(there, sources, tags=tags, scratch=work.cache, progress=progress)
+        done = serving.ingest(there, sources, tags=tags, work=work.cache, progress=progress)
     else:
         done = serving.transaction(there, sources, tags=tags, progress=progress)
     lines = [f"{fqrn}: {'published' if done.changed else 'nothing to publish'}"]

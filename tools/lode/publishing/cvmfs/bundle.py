@@ -6,12 +6,12 @@ import hashlib
 import io
 import os
 import tarfile
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
 
+from lode import scratch
 from lode.definitions.repository import Repository
 from lode.progress import Progress
 from lode.publishing.cvmfs import tarball
@@ -78,9 +78,8 @@ def write(
     `signature` is the envelope of the tree's prefix. PublicationError when a file is not what the inventory says; then,
     and after a kill, `file` is what it was.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".lode-bundle-", dir=file.parent) as scratch:
-        inner = Path(scratch) / TREE
+    with scratch.folder("bundle", file.parent) as work:
+        inner = work / TREE
         with inner.open("wb") as out:
             packed = tarball.write(source, repository.nesting, out, progress=progress)
         texts = {
@@ -94,7 +93,7 @@ def write(
             sums = {TREE: hashlib.file_digest(content, "sha256").hexdigest()}
         sums |= {name: hashlib.sha256(text).hexdigest() for name, text in texts.items()}
         texts[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()
-        outer = Path(scratch) / "bundle.tar"
+        outer = work / "bundle.tar"
         with tarfile.open(outer, "w", format=tarfile.PAX_FORMAT) as tar:
             for name, text in sorted(texts.items()):
                 tar.addfile(_header(name, len(text), source.mtime), io.BytesIO(text))

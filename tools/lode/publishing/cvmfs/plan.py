@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from lode import inventory
+from lode import inventory, scratch
 from lode.definitions.repository import Repository
 from lode.inventory import Change, Difference, Entry, EntryType
 from lode.publishing.cvmfs import catalog, contents, layout, nesting, objects, publish, stratum
@@ -140,8 +138,7 @@ def _published(storage: Storage, present: Nested, source: Source) -> tuple[Entry
     row = _find(storage, present, path)
     if row is None:
         return ()
-    with tempfile.TemporaryDirectory(prefix="lode-cvmfs-") as folder:
-        root = Path(folder)
+    with scratch.folder("plan") as root:
         file = root / source.inventory.relative_to(source.root)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(_content(storage, row))

@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lode import inventory, process
+from lode import inventory, process, scratch
 from lode.definitions.repository import Nesting
 from lode.errors import HostError, LodeError, PublicationError
 from lode.progress import Progress
@@ -49,7 +48,7 @@ class Delivered:
 
 
 def ingest(
-    there: Server, sources: Sequence[Source], *, tags: Sequence[str], scratch: Path, progress: Progress
+    there: Server, sources: Sequence[Source], *, tags: Sequence[str], work: Path, progress: Progress
 ) -> Delivered:
     """Publish each tree with `ingest`, one revision a tree, and tag the last; PublicationError when one fails.
 
@@ -58,16 +57,15 @@ def ingest(
     new = [source for source in sources if not _published(there, source)]
     for source in new:
         base = source.mount.strip("/")
-        scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix=".lode-", suffix=".tar", dir=scratch) as file:
-            tarball.write(source, there.nesting, file, progress=progress)  # type: ignore[arg-type]
-            file.flush()
+        with scratch.folder("ingest", work) as folder:
+            with (folder / "tree.tar").open("wb") as file:
+                tarball.write(source, there.nesting, file, progress=progress)
             replaced = ["--delete", base] if (there.mounted / base).exists() else []
             try:
                 if replaced and there.lease:  # a gateway refuses both in one transaction
                     _call(there, "ingest", *replaced, there.name)
                     replaced = []
-                _call(there, "ingest", "--tar_file", file.name, "--base_dir", base, *replaced, there.name)
+                _call(there, "ingest", "--tar_file", str(folder / "tree.tar"), "--base_dir", base, *replaced, there.name)
             except LodeError:
                 _abort(there)
                 raise

@@ -63,7 +63,7 @@ def compare(there: OciStore, image: Manifest, *, scratch: Path, jobs: int, progr
                 ):
                     _agree(folders, own, reader.name)
             found.seal()
-            made = _compared(found, folders, [reader.name for reader in readers], listed, scratch)
+            made = _compared(found, folders, [reader.name for reader in readers], listed)
         except BaseException:
             progress.finish(task, "failed")
             raise
@@ -135,33 +135,30 @@ class _Reader:
         return Entry(path=path, type=kind, mode=member.mode, size=size, content=content)
 
 
-def _compared(found: Spool, folders: dict[str, Entry], names: list[str], listed: IO[bytes], scratch: Path) -> Compared:
+def _compared(found: Spool, folders: dict[str, Entry], names: list[str], listed: IO[bytes]) -> Compared:
     """Compare what was found with the inventory that was found."""
-    with tempfile.NamedTemporaryFile(dir=scratch) as file:
-        listed.seek(0)
-        while piece := listed.read(1 << 20):
-            file.write(piece)
-        file.flush()
-        said = inventory.read(Path(file.name))
-        entries = size = 0
-        faults: list[Fault] = []
+    listed.flush()
+    file = Path(f"/proc/self/fd/{listed.fileno()}")  # it has no other name
+    said = inventory.read(file)
+    entries = size = 0
+    faults: list[Fault] = []
 
-        def counted(all_of_it: Iterable[Entry]) -> Iterator[Entry]:
-            nonlocal entries, size
-            for entry in all_of_it:
-                entries += 1
-                size += entry.size if entry.type is EntryType.FILE else 0
-                yield entry
+    def counted(all_of_it: Iterable[Entry]) -> Iterator[Entry]:
+        nonlocal entries, size
+        for entry in all_of_it:
+            entries += 1
+            size += entry.size if entry.type is EntryType.FILE else 0
+            yield entry
 
-        for difference in inventory.compare(counted(said), _merged(found, folders, names)):
-            faults.append(Fault(message=_words(difference)))
-            if len(faults) == _MOST_FAULTS:
-                break
-        if faults:
-            raise VerificationError.of(faults)
-        if not entries:
-            raise VerificationError("the image holds no inventory of its tree")
-        digest = inventory.digest(inventory.read(Path(file.name)))
+    for difference in inventory.compare(counted(said), _merged(found, folders, names)):
+        faults.append(Fault(message=_words(difference)))
+        if len(faults) == _MOST_FAULTS:
+            break
+    if faults:
+        raise VerificationError.of(faults)
+    if not entries:
+        raise VerificationError("the image holds no inventory of its tree")
+    digest = inventory.digest(inventory.read(file))
     return Compared(inventory=digest, entries=entries, size=size)
 
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from lode import process
+from lode import process, scratch
 from lode.digest import Digest
 from lode.errors import PublicationError
 from lode.progress import Progress
@@ -39,16 +39,16 @@ def command(program: str, single_layout: Path, output: Path) -> tuple[str, ...]:
 
 def build(argv: tuple[str, ...], output: Path, *, environ: Mapping[str, str], progress: Progress) -> None:
     """Run the command; PublicationError with its last words when it fails. What was at `output` is replaced at once."""
-    partial = output.with_name(f".{output.name}.partial")
     task = f"sif {output.name}"
     progress.start(task)
-    made = process.run([*argv[:-2], str(partial), argv[-1]], env=environ)
-    if made.status != 0 or not partial.is_file():
-        progress.finish(task, "failed")
-        partial.unlink(missing_ok=True)
-        words = (made.stderr or made.stdout).strip().splitlines() or [f"status {made.status}"]
-        raise PublicationError(f"{Path(argv[0]).name} could not make {output}: {words[-1]}")
-    os.replace(partial, output)
+    with scratch.folder("sif", output.parent) as folder:
+        new = folder / output.name
+        made = process.run([*argv[:-2], str(new), argv[-1]], env=environ)
+        if made.status != 0 or not new.is_file():
+            progress.finish(task, "failed")
+            words = (made.stderr or made.stdout).strip().splitlines() or [f"status {made.status}"]
+            raise PublicationError(f"{Path(argv[0]).name} could not make {output}: {words[-1]}")
+        os.replace(new, output)
     progress.finish(task)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from lode import scratch
 from lode.errors import HostError, UsageError, VerificationError
 from lode.progress import Progress
 from lode.publishing.oci import store
@@ -27,23 +28,21 @@ def unpack(there: OciStore, manifest: Manifest, folder: Path, *, progress: Progr
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there and is not empty", hint="name a folder that is not there yet")
-    partial = folder.with_name(f".{folder.name}.partial")
     layers = [blob for blob in manifest.blobs() if ".layer." in blob.media_type or ".diff." in blob.media_type]
     task = f"unpack {folder.name}"
     progress.start(task, total=sum(one.size for one in layers), unit="B")
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for one in layers:
-            with _opened(there, one) as stream:
-                _lay(stream, partial)
-            progress.advance(task, one.size)
-        for name, mode in EMPTY_FOLDERS.items():
-            if (partial / name).is_dir() and not (partial / name).is_symlink():
-                (partial / name).chmod(mode)
-        if folder.exists():
-            folder.rmdir()
-        os.rename(partial, folder)
+        with scratch.folder("rootfs", folder.parent) as work:
+            root = work / folder.name
+            root.mkdir()
+            for one in layers:
+                with _opened(there, one) as stream:
+                    _lay(stream, root)
+                progress.advance(task, one.size)
+            for name, mode in EMPTY_FOLDERS.items():
+                if (root / name).is_dir() and not (root / name).is_symlink():
+                    (root / name).chmod(mode)
+            os.rename(root, folder)  # also onto an empty folder
     except tarfile.TarError as error:
         progress.finish(task, "failed")
         raise VerificationError(f"a layer of {oci(manifest.digest)} cannot be unpacked: {error}") from error

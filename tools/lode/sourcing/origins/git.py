@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lode import process
+from lode import process, scratch
 from lode.digest import Digest
 from lode.sourcing import pack, swhid, transfer, unpack
 from lode.sourcing.access import Refused, Wanted, redacted
@@ -55,8 +55,8 @@ class ByGit:
 
     def deliver(self, wanted: Wanted, part: Path, reach: Reach) -> None:
         """Fill `part` with the archive of the commit's tree."""
-        with tempfile.TemporaryDirectory(prefix="git-", dir=part.parent) as work:
-            pack_tree(self.tree(Path(work), reach), wanted, part, reach)
+        with scratch.folder("git", part.parent) as work:
+            pack_tree(self.tree(work, reach), wanted, part, reach)
 
     def tree(self, folder: Path, reach: Reach) -> Path:
         """Return the commit's tree, laid out below the empty `folder`; Refused with git's last words."""
