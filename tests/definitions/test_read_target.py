@@ -37,6 +37,14 @@ def test_shortest_target_has_the_usual_compilers() -> None:
     assert shortest.microarchitecture == "x86-64-v2"
 
 
+def test_snapshot_of_a_suite_is_read_with_its_mirror() -> None:
+    assert read("base: {suite: bookworm, snapshot: 20261101T000000Z, mirror: https://example.org/past}").base == Base(
+        suite="bookworm", snapshot="20261101T000000Z"
+    )
+    base = read("base: {suite: bookworm, snapshot: 20261101T000000Z, mirror: https://example.org/past}").base
+    assert base.mirror == "https://example.org/past"
+
+
 def test_whole_target_is_read_and_sorted() -> None:
     full = read(*FULL)
     assert full.base.image == f"docker.io/library/debian@sha256:{SHA256}"
@@ -62,8 +70,13 @@ def test_whole_target_is_read_and_sorted() -> None:
         ("arch: aarch64", "t:1:7: name: 'debian12-x86_64' does not end with -aarch64\n  hint: the form is <os>-<arch>"),
         ("base: {image: debian:12}", "t:5:15: image: 'debian:12' is not an image pinned by digest\n"
                                      "  hint: such as docker.io/library/almalinux@sha256:<64 hexadecimal digits>"),
-        ("base: {suite: bookworm, snapshot: today}", "t:5:35: snapshot: 'today' is not an archive time stamp\n"
-                                                     "  hint: such as 20261101T000000Z"),
+        ("base: {suite: bookworm, snapshot: today, mirror: https://example.org}", "t:5:35: snapshot: 'today' is not an archive time stamp\n"
+         "  hint: such as 20261101T000000Z"),
+        ("base: {suite: bookworm, snapshot: 20261101T000000Z}",
+         "t:5:35: base: a snapshot of a suite needs the mirror that has it\n"
+         "  hint: mirror: the URL below which there are folders by time stamp"),
+        ("base: {suite: bookworm, mirror: https://example.org/debian}",
+         "t:5:33: mirror: is of use beside a suite and a snapshot only\n  hint: remove it"),
         ("base: {}", "t:5:7: base: exactly one of image, suite is needed, this one has none"),
         ('compiler: {name: gcc, version: "12", languages: [fortran]}',
          "t:6:49: compiler: fortran is a language but has no path\n  hint: fortran: /usr/bin/gfortran"),

@@ -117,7 +117,7 @@ def test_file_with_every_key_uses_every_key_of_every_form(kind: str) -> None:
     walk(plain(yamldoc.compose(FULL[kind], "f").root), SCHEMAS[kind], kind)
     for title, definition in {kind: SCHEMAS[kind], **SCHEMAS[kind]["$defs"]}.items():
         allowed = set(definition["properties"])
-        allowed -= {"base": {"suite", "snapshot"}, "build": {"script"}, "source": {"url", "debian"}}.get(
+        allowed -= {"base": {"suite", "snapshot", "mirror"}, "build": {"script"}, "source": {"url", "debian"}}.get(
             title, set()
         )  # not beside others
         elsewhere = {"stack": {"test"}}  # forms that the recipe has too

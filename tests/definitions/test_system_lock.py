@@ -76,6 +76,7 @@ def test_lock_does_not_count_once_the_target_asks_for_something_else() -> None:
     assert refused(content, replace(TARGET, base=Base(suite="trixie"))) == stale
     assert refused(content, replace(TARGET, name="debian12-aarch64")).startswith("t.lock: the lock is not what")
     assert system_lock.load(content, "t.lock", replace(TARGET, end_of_life="2028-06-30")) == LOCK
+    assert system_lock.load(content, "t.lock", replace(TARGET, base=replace(TARGET.base, mirror="http://m"))) == LOCK
 
 
 @pytest.mark.parametrize(

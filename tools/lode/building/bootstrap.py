@@ -21,7 +21,6 @@ from lode.digest import Digest
 from lode.errors import BuildError, HostError
 from lode.rendering.script import EPOCH
 
-SNAPSHOT = "http://snapshot.debian.org/archive/debian"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "ppc64le": "ppc64el", "riscv64": "riscv64"}
 _URI = re.compile(r"'([^']+)' (\S+) (\d+) SHA256:([0-9a-f]{64})\Z")
@@ -45,7 +44,7 @@ class Suite:
 
     name: str  # "bookworm"
     arch: str  # as Debian calls it
-    archive: str  # URL of a mirror or of the snapshot that packages are chosen from; empty where none are
+    archive: str  # URL of the mirror, or of the snapshot in it, that packages are chosen from
 
     @property
     def line(self) -> str:
@@ -53,9 +52,9 @@ class Suite:
         return f"deb [signed-by={KEYRING}] {self.archive} {self.name} main"
 
 
-def suite(name: str, arch: str, snapshot: str | None, mirror: str | None = None) -> Suite:
-    """Return the suite `name` for an architecture as `uname -m` says it; a snapshot's time goes before a mirror."""
-    archive = f"{SNAPSHOT}/{snapshot}" if snapshot else (mirror or "").rstrip("/")
+def suite(name: str, arch: str, snapshot: str | None, mirror: str) -> Suite:
+    """Return the suite `name` of `mirror`, at a time if a snapshot is named, for an architecture as `uname -m` says."""
+    archive = "/".join([mirror.rstrip("/"), *([snapshot] if snapshot else [])])
     return Suite(name=name, arch=ARCHITECTURES[arch], archive=archive)
 
 
@@ -75,24 +74,26 @@ def choose(suite: Suite, packages: Mapping[str, Sequence[str]]) -> tuple[str, tu
     return date, tuple(sorted(chosen, key=lambda package: (package.name, package.version, package.arch)))
 
 
-def make(suite: Suite, packages: Mapping[SystemPackage, Path], tar: Path, *, on_line: Callable[[str], None]) -> None:
-    """Write the system made of `packages`, each with its file, to `tar`; no network is used.
+def make(
+    name: str, arch: str, packages: Mapping[SystemPackage, Path], tar: Path, *, on_line: Callable[[str], None]
+) -> None:
+    """Write the system of the suite `name` made of `packages`, each with its file, to `tar`; no network is used.
 
     HostError when mmdebstrap is not here or may not make a system; BuildError with its words when it fails.
     """
     with scratch.folder("archive") as folder:
         folder.chmod(0o755)  # apt reads as a user of its own
-        _lay_out(folder, suite, packages)
+        _lay_out(folder, name, ARCHITECTURES[arch], packages)
         argv = [
             "mmdebstrap",
             "--variant=minbase",
             "--format=tar",
             "--dpkgopt=force-unsafe-io",  # a system that a crash spoils is made again
-            f"--architectures={suite.arch}",
+            f"--architectures={ARCHITECTURES[arch]}",
             f"--include={','.join(sorted({package.name for package in packages}))}",
-            suite.name,
+            name,
             str(tar),
-            f"deb [trusted=yes] copy:{folder} {suite.name} main",
+            f"deb [trusted=yes] copy:{folder} {name} main",
         ]
         said: list[str] = []
 
@@ -105,7 +106,7 @@ def make(suite: Suite, packages: Mapping[SystemPackage, Path], tar: Path, *, on_
     if ended.status != 0:
         wrong = [text for text in said if text.startswith(("E:", "error:"))] or said[-1:]
         raise BuildError(
-            f"mmdebstrap could not make a system of {suite.name}: {'; '.join(wrong[:3])}",
+            f"mmdebstrap could not make a system of {name}: {'; '.join(wrong[:3])}",
             hint="it needs root, or user namespaces and entries in /etc/subuid (`man mmdebstrap`, MODES)",
         )
 
@@ -172,7 +173,7 @@ def _date(lists: Path) -> str:
     return ""
 
 
-def _lay_out(folder: Path, suite: Suite, packages: Mapping[SystemPackage, Path]) -> None:
+def _lay_out(folder: Path, suite: str, arch: str, packages: Mapping[SystemPackage, Path]) -> None:
     """Make an archive of these packages alone in `folder`; each file is checked against its sha256 as it is taken."""
     stanzas = []
     for package, path in packages.items():
@@ -189,12 +190,12 @@ def _lay_out(folder: Path, suite: Suite, packages: Mapping[SystemPackage, Path])
         size = copy.stat().st_size
         stanzas.append(f"{control.stdout.strip()}\nFilename: {copy.name}\nSize: {size}\nSHA256: {found}\n")
     index = "\n".join(stanzas).encode()
-    name = f"main/binary-{suite.arch}/Packages"
-    place = folder / "dists" / suite.name
+    name = f"main/binary-{arch}/Packages"
+    place = folder / "dists" / suite
     (place / name).parent.mkdir(parents=True)
     (place / name).write_bytes(index)
     release = (
-        f"Suite: {suite.name}\nCodename: {suite.name}\nArchitectures: {suite.arch}\nComponents: main\n"
+        f"Suite: {suite}\nCodename: {suite}\nArchitectures: {arch}\nComponents: main\n"
         f"SHA256:\n {hashlib.sha256(index).hexdigest()} {len(index)} {name}\n"
     )
     (place / "Release").write_text(release, encoding="ascii")

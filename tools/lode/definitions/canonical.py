@@ -85,8 +85,8 @@ def stack_document(stack: StackDefinition) -> dict[str, Any]:
 def target_document(target: Target) -> dict[str, Any]:
     """Return all of `target` that decides what a build on it yields.
 
-    Left out: its name (a label), the packages of the runtime image (installed after building) and the end of life (a
-    date for people).
+    Left out: its name (a label), the packages of the runtime image (installed after building), the end of life (a date
+    for people) and the mirror of snapshots (a place).
     """
     base, compiler = target.base, target.compiler
     return {

@@ -18,13 +18,12 @@ def read(content: bytes, *, file: str, name: str | None = None) -> Target:
         table.fault("name", f"name: {own!r} is in the file {name}.yaml", hint=f"rename the file or write: name: {name}")
     if own and "arch" in table and not own.endswith(f"-{table.text('arch')}"):
         table.fault("name", f"name: {own!r} does not end with -{table.text('arch')}", hint="the form is <os>-<arch>")
-    base = table.table("base")
     target = Target(
         name=own,
         os=table.text("os"),
         os_version=table.text("os_version"),
         arch=table.text("arch"),
-        base=Base(image=base.optional("image"), suite=base.optional("suite"), snapshot=base.optional("snapshot")),
+        base=_base(table.table("base")),
         compiler=_compiler(table.table("compiler")),
         glibc=table.text("glibc"),
         libstdcxx=table.text("libstdcxx"),
@@ -38,6 +37,21 @@ def read(content: bytes, *, file: str, name: str | None = None) -> Target:
     )
     document.finish()
     return target
+
+
+def _base(table: Table) -> Base:
+    bootstrapped = "suite" in table and "snapshot" in table
+    if bootstrapped and "mirror" not in table:
+        hint = "mirror: the URL below which there are folders by time stamp"
+        table.fault("snapshot", "base: a snapshot of a suite needs the mirror that has it", hint=hint)
+    if "mirror" in table and not bootstrapped:
+        table.fault("mirror", "mirror: is of use beside a suite and a snapshot only", hint="remove it")
+    return Base(
+        image=table.optional("image"),
+        suite=table.optional("suite"),
+        snapshot=table.optional("snapshot"),
+        mirror=table.optional("mirror"),
+    )
 
 
 def _compiler(table: Table) -> Compiler:

@@ -16,6 +16,7 @@ from lode.definitions.vocabulary import (
     TAG,
     TARGET_TEXT,
     TEXT,
+    URL,
     VERSION,
 )
 
@@ -104,6 +105,7 @@ BASE = Form(
             ),
             summary="time of the archive snapshot that versions are taken from",
         ),
+        "mirror": Key(shape=URL, summary="archive below which the snapshots of a suite lie by their times"),
     },
 )
 COMPILER = Form(

@@ -49,7 +49,7 @@ class SystemLock:
 
 
 def asked(target: Target) -> dict[str, Any]:
-    """Return all of `target` that decides which packages its systems are made of."""
+    """Return all of `target` that decides which packages its systems are made of; not the place that serves them."""
     base = target.base
     return {
         "image": base.image,

@@ -14,6 +14,7 @@ class Base:
     image: str | None = None  # `docker.io/library/almalinux@sha256:…`
     suite: str | None = None  # `bookworm`: bootstrapped by mmdebstrap from Debian's archive
     snapshot: str | None = None  # time stamp of the archive that versions are taken from, `20261101T000000Z`
+    mirror: str | None = field(default=None, compare=False)  # URL below which a suite's snapshots lie by their times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

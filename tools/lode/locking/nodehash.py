@@ -38,7 +38,7 @@ LEFT_OUT: Mapping[str, Mapping[str, str]] = {
         "place": "where it was written",
     },
     "External": {},
-    "Base": {},
+    "Base": {"mirror": "serves the packages that the snapshot decides"},
     "Compiler": {},
     "Node": {
         "summary": "text for people",

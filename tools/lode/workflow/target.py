@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lode import digest, scratch, tree
 from lode.building import roots
@@ -28,9 +27,6 @@ from lode.locking.graph import Lock, LockedSource
 from lode.progress import Progress
 from lode.sourcing.access import Access
 from lode.workflow import seals
-
-if TYPE_CHECKING:
-    from lode.building.bootstrap import Suite
 
 WARN_DAYS = 365  # before a target's end of life: a release of its stacks takes about as long to move
 
@@ -180,13 +176,13 @@ def _chosen(target: Target, mirror: str | None, environ: Mapping[str, str]) -> t
         from lode.building import bootstrap
         from lode.sourcing.origins import debian
 
-        mirror = mirror or (None if target.base.snapshot else debian.usual_mirror())
-        if mirror is None and target.base.snapshot is None:
+        mirror = mirror or target.base.mirror or debian.usual_mirror()
+        if mirror is None:
             raise HostError(
                 f"this machine's apt has no mirror to choose the packages of {target.name} from",
                 hint="name one: --mirror URL",
             )
-        return bootstrap.choose(_suite(target, mirror), wanted)
+        return bootstrap.choose(bootstrap.suite(target.base.suite, target.arch, target.base.snapshot, mirror), wanted)
     from lode.building import base_image
 
     return "", base_image.choose(seals.engine_of(environ), target, wanted)
@@ -214,13 +210,6 @@ def _changes(before: Sequence[SystemPackage], after: Sequence[SystemPackage]) ->
             yield f"- {old.name} {old.version}"
         elif old is not None and new is not None and old.version != new.version:
             yield f"~ {old.name} {old.version} -> {new.version}"
-
-
-def _suite(target: Target, mirror: str | None = None) -> Suite:
-    from lode.building import bootstrap
-
-    assert target.base.suite is not None
-    return bootstrap.suite(target.base.suite, target.arch, target.base.snapshot, mirror)
 
 
 def build(
@@ -300,17 +289,26 @@ def _bootstrapped(
         Mirror(places.mirror),
         recipe_file=lambda _, relative: Path(relative),
         offline=offline,
-        access=access,
+        access=_access(target, access),
     )
     by_hash = {package.sha256: package for package in packages}
     files = {by_hash[fetched.source.sha256]: fetched.path for fetched in report.files}
-    suite = _suite(target)
+    assert target.base.suite is not None
     progress.step(task, "installing")
-    bootstrap.make(suite, files, tar, on_line=lambda line: progress.step(task, line[:60]))
-    line = (
-        f"deb {suite.archive} {suite.name} main\n" if suite.archive else "# A mirror named here serves more packages.\n"
-    )
-    return {"etc/apt/sources.list": line.encode()}
+    bootstrap.make(target.base.suite, target.arch, files, tar, on_line=partial(_step, progress, task))
+    return {"etc/apt/sources.list": b"# A mirror named here serves more packages.\n"}
+
+
+def _step(progress: Progress, task: str, line: str) -> None:
+    progress.step(task, line[:60])
+
+
+def _access(target: Target, access: Access | None) -> Access:
+    """Return where a target's packages are asked for: those of a snapshot in it too, as mirrors drop old ones."""
+    access, base = access or Access(), target.base
+    if base.mirror is None:
+        return access
+    return replace(access, debian=(*access.debian, f"{base.mirror.rstrip('/')}/{base.snapshot}"))
 
 
 def _source(target: Target, package: SystemPackage) -> LockedSource:
@@ -342,9 +340,7 @@ def _pulled(
     from lode.building import base_image
 
     progress.step(task, "pulling the base image")
-    base_image.make(
-        seals.engine_of(environ), target, role, packages, tar, on_line=lambda line: progress.step(task, line[:60])
-    )
+    base_image.make(seals.engine_of(environ), target, role, packages, tar, on_line=partial(_step, progress, task))
     return {}
 
 
