@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+KEY_PASSWORD = "LODE_KEY_PASSWORD"  # noqa: S105 - the variable that opens a signing key
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:

@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 import click
 
+from lode.config import KEY_PASSWORD
 from lode.errors import UsageError
-
-VARIABLE = "LODE_KEY_PASSWORD"
 
 
 def secret(what: str) -> str:
@@ -24,12 +23,12 @@ def new(what: str) -> str:
 
 
 def ask(what: str, *, new: bool) -> str:
-    """Return $LODE_KEY_PASSWORD, which may be empty, or what is typed on the terminal."""
-    given = os.environ.get(VARIABLE)
+    """Return the variable that opens keys, which may be empty, or what is typed on the terminal."""
+    given = os.environ.get(KEY_PASSWORD)
     if given is not None:
         return given
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"the {what} is needed, and this is no terminal to ask on", hint=f"give it in {VARIABLE}")
+        raise UsageError(f"the {what} is needed, and this is no terminal to ask on", hint=f"give it in {KEY_PASSWORD}")
     typed: str = click.prompt(what, hide_input=True, confirmation_prompt=new, err=True, default="", show_default=False)
     return typed
 

@@ -33,6 +33,7 @@ PrivateKey = ec.EllipticCurvePrivateKey
 
 _LABEL = "ENCRYPTED SIGSTORE PRIVATE KEY"
 _LABELS = (_LABEL, "ENCRYPTED COSIGN PRIVATE KEY")  # the second one is cosign 1's
+_HINT = "give its password in LODE_KEY_PASSWORD, or when asked"
 _N, _R, _P = 65536, 8, 1  # the only costs that cosign reads
 _N_MOST = 1 << 20
 _WIDTH = 64
@@ -125,8 +126,7 @@ def load_private(content: bytes, password: bytes, file: str) -> ec.EllipticCurve
     try:
         plain = opener.decrypt(box, nonce)
     except (nacl.exceptions.CryptoError, ValueError) as error:
-        hint = "give its password in LODE_KEY_PASSWORD, or when asked"
-        raise HostError("the key does not open with this password", place=place, hint=hint) from error
+        raise HostError("the key does not open with this password", place=place, hint=_HINT) from error
     return _ecdsa(plain, None, file, pem=False)
 
 
@@ -171,7 +171,7 @@ def _ecdsa(content: bytes, password: bytes | None, file: str, *, pem: bool) -> e
         load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
         key = load(content, password)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        hint = "give its password in LODE_KEY_PASSWORD, or when asked" if b"ENCRYPTED" in content else None
+        hint = _HINT if b"ENCRYPTED" in content else None
         raise HostError("the private key cannot be opened", place=Place(file=file), hint=hint) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         hint = "cosign, skopeo and podman all read ECDSA keys on the curve P-256"

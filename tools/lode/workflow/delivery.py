@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lode import tree
-from lode.config import Places
+from lode.config import KEY_PASSWORD, Places
 from lode.definitions.catalogue import Catalogue
 from lode.errors import HostError, LockError, SourceError, UsageError
 from lode.installing.prefix import Prefix
@@ -178,7 +178,7 @@ def _signer(desk: Desk) -> ImageSigner:
     """Return what signs: a key without a password, or with the one in the environment, is not asked for it."""
     here = Pipeline(collection=desk.wishes.collection, environ=desk.environ)
     name = desk.wishes.key or (None if here.is_known else _usual_key(desk))
-    if "LODE_KEY_PASSWORD" not in desk.environ:
+    if KEY_PASSWORD not in desk.environ:
         try:
             return keys.opened(desk.places.keys, name, lambda _: "", here)
         except HostError:
@@ -190,7 +190,7 @@ def _usual_key(desk: Desk) -> str | None:
     """Return the name of the key that signs when none is asked for, made now if the user has none."""
     if keys.stored(desk.places.keys):
         return None
-    password = desk.environ.get("LODE_KEY_PASSWORD", "")
+    password = desk.environ.get(KEY_PASSWORD, "")
     made = keys.make(desk.places.keys, keys.USUAL, password.encode())
     kept = "" if password else ", which no password protects"
     desk.progress.note(f"made a signing key{kept}: {made.private}; its public half is {made.file}")

@@ -157,8 +157,8 @@ def _lay(source: Path, tree: Path, path: str) -> None:
 
 def measured(commit: ByGit, reach: Reach) -> Digest:
     """Return the sha256 of the archive of the commit's tree, which a lock pins it by; Refused with git's last words."""
-    with tempfile.TemporaryDirectory(prefix="git-") as work, tempfile.TemporaryFile() as archive:
-        pack.pack(commit.tree(Path(work), reach), archive)
+    with scratch.folder("git") as work, tempfile.TemporaryFile() as archive:
+        pack.pack(commit.tree(work, reach), archive)
         archive.seek(0)
         return Digest(hashlib.file_digest(archive, "sha256").hexdigest())
 
