@@ -70,7 +70,8 @@ def test_whole_target_is_read_and_sorted() -> None:
         ("arch: aarch64", "t:1:7: name: 'debian12-x86_64' does not end with -aarch64\n  hint: the form is <os>-<arch>"),
         ("base: {image: debian:12}", "t:5:15: image: 'debian:12' is not an image pinned by digest\n"
                                      "  hint: such as docker.io/library/almalinux@sha256:<64 hexadecimal digits>"),
-        ("base: {suite: bookworm, snapshot: today, mirror: https://example.org}", "t:5:35: snapshot: 'today' is not an archive time stamp\n"
+        ("base: {suite: bookworm, snapshot: today, mirror: https://example.org}",
+         "t:5:35: snapshot: 'today' is not an archive time stamp\n"
          "  hint: such as 20261101T000000Z"),
         ("base: {suite: bookworm, snapshot: 20261101T000000Z}",
          "t:5:35: base: a snapshot of a suite needs the mirror that has it\n"
