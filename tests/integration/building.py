@@ -132,7 +132,7 @@ class Collection:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=900,  # a busy machine makes a system in minutes
         )
 
     def build(self, *arguments: str, **variables: str) -> dict[str, Any]:

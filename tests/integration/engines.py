@@ -1,7 +1,7 @@
 """A container engine and a registry of the tests' own, from Debian's packages: started on demand, stopped at the end.
 
-Use the fixtures by importing them into a conftest or a test module: `from tests.integration.engines import registry`.
-A missing program skips the test, except in CI, where it fails.
+The fixtures are in the conftest, so that a run of the tests has one of each.
+A program that is missing, or does not start here, skips the test, except in CI, where it fails.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -42,11 +43,16 @@ class Engine:
         """Return the value of DOCKER_HOST."""
         return f"unix://{self.socket}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a `docker` that asks this daemon, as a user without settings."""
+        config = str(self.socket.parent / "client")
+        return {**os.environ, "DOCKER_HOST": self.address, "DOCKER_CONFIG": config, "DOCKER_BUILDKIT": "0"}
+
     def docker(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Return what `docker ARGUMENTS…` did; AssertionError with its words when it failed and `check`."""
-        environ = {**os.environ, "DOCKER_HOST": self.address, "DOCKER_CONFIG": str(self.socket.parent / "client")}
         done = subprocess.run(
-            ["docker", *arguments], env=environ, capture_output=True, text=True, timeout=300, check=False
+            ["docker", *arguments], env=self.environment, capture_output=True, text=True, timeout=540, check=False
         )
         assert not check or done.returncode == 0, f"docker {arguments}: {done.stdout}{done.stderr}"
         return done
@@ -56,11 +62,15 @@ def program(name: str, package: str) -> str:
     """Return the path of a program of a Debian package that ci/debian-packages.txt names; skip without it."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if found is None:
-        message = f"{name} is not installed: apt-get install {package}"
-        if os.environ.get("CI") and os.geteuid() == 0:
-            pytest.fail(message)
-        pytest.skip(message)
+        missing(f"{name} is not installed: apt-get install {package}")
     return found
+
+
+def missing(why: str) -> NoReturn:
+    """Skip the test; fail it for root in CI, where everything is to be there."""
+    if os.environ.get("CI") and os.geteuid() == 0:
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 @contextlib.contextmanager
@@ -107,7 +117,7 @@ def local_registry(folder: Path, *, extra: str = "") -> Iterator[LocalRegistry]:
 
 @contextlib.contextmanager
 def local_engine(folder: Path) -> Iterator[Engine]:
-    """Run Debian's dockerd with its data in `folder`; it makes no bridge and no firewall rule. Skip without root."""
+    """Run Debian's dockerd with its data in `folder`; it makes no bridge and no firewall rule. See `missing`."""
     binary = program("dockerd", "docker.io")
     program("docker", "docker.io")
     if os.geteuid() != 0:
@@ -117,10 +127,14 @@ def local_engine(folder: Path) -> Iterator[Engine]:
     command = [binary, "--iptables=false", "--bridge=none", f"--data-root={folder}/data", f"--exec-root={folder}/exec"]
     command += [f"--host={engine.address}", f"--pidfile={folder}/pid"]
     try:
-        with running(command, folder / "dockerd.log", lambda: _engine_answers(engine)):
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(running(command, folder / "dockerd.log", lambda: _engine_answers(engine)))
+            except AssertionError as error:
+                missing(str(error))
             yield engine
     finally:
-        _forget(folder)
+        unmount(folder)
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +172,7 @@ def _engine_answers(engine: Engine) -> bool:
     return engine.socket.exists() and engine.docker("version", check=False).returncode == 0
 
 
-def _forget(folder: Path) -> None:
+def unmount(folder: Path) -> None:
     """Unmount what a daemon that was killed left mounted below `folder`."""
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for place in sorted((mount for mount in mounts if mount.startswith(f"{folder}/")), reverse=True):

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.engines import LocalRegistry, registry
+from tests.integration.engines import LocalRegistry
 from tests.integration.newer import unpacked
+from tests.integration.pushed import Pushed, push
 from tests.signing.factory import TODAY, policy, private, public, signer
 from tests.testing.factory import TARGET
 from tests.workflow import released
@@ -22,15 +23,11 @@ from lode import digest as digests
 from lode.cli.main import run
 from lode.errors import VerificationError
 from lode.progress import Silent
-from lode.publishing.oci import attach, copy, examine, reference, store
-from lode.publishing.oci.auth import Authorizer
-from lode.publishing.oci.registry import Registry
-from lode.publishing.oci.store import Manifest, oci
-from lode.publishing.oci.transport import Transport
+from lode.publishing.oci import examine, store
+from lode.publishing.oci.store import oci
 from lode.signing import cosign, envelope, keys
 from lode.workflow import signing
 
-__all__ = ["registry"]
 pytestmark = pytest.mark.integration
 
 NOW = datetime.datetime(2026, 11, 25, 10, tzinfo=datetime.UTC)
@@ -88,31 +85,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tool(request: pytest.FixtureRequest, folder: Path) -> Cosign:
     suite, generation = request.param
     return Cosign(program=unpacked("cosign", suite) / "usr/bin/cosign", generation=generation, folder=folder)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
-    """A signed release whose images are in the registry with all that is attached."""
-
-    repository: Registry
-    name: str  # host and repository
-    image: Manifest
-    index: Manifest
-
-    def reference(self, which: Manifest) -> str:
-        return f"{self.name}@{oci(which.digest)}"
-
-
-def push(host: str, name: str, folder: Path, *, attached: bool) -> Pushed:
-    layout = released.layout(folder)
-    tag = released.LOCK.release
-    there = Registry(Transport(reference.parse(f"{host}/{name}"), Authorizer(None)))
-    tags = [(f"{tag}-{TARGET}", f"{tag}-{TARGET}"), (tag, tag)]
-    copy.copy(layout, there, tags, jobs=2, progress=Silent(), task="push")
-    index, image = attach.manifests(layout, tag)
-    for each in (index, image) if attached else ():
-        attach.carry(layout, there, each.digest)
-    return Pushed(repository=there, name=f"{host}/{name}", image=image, index=index)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.installing.making import artifact, no_files, sound
-from tests.integration.engines import Engine, LocalRegistry, engine, program, registry
+from tests.integration.engines import Engine, LocalRegistry, program
 from tests.testing.factory import TARGET, lock, node
 
 from lode import config, inventory
@@ -28,7 +28,6 @@ from lode.progress import Silent
 from lode.workflow.deliver import release_images
 from lode.workflow.image import Images, Making, make_images
 
-__all__ = ["engine", "registry"]
 pytestmark = pytest.mark.integration
 
 FINAL = f"/cvmfs/lode.example.org/mini/2026.11/{TARGET}"

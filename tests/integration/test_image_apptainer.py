@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.apptainer import apptainer
-from tests.integration.engines import LocalRegistry, registry
+from tests.integration.engines import LocalRegistry
 from tests.integration.test_image import FINAL, base, lode, prefix, push, stack
 from tests.testing.factory import TARGET
 
@@ -16,7 +16,7 @@ from lode import inventory
 from lode.installing import prefix as prefixes
 from lode.installing.prefix import Prefix
 
-__all__ = ["apptainer", "base", "prefix", "registry", "stack"]
+__all__ = ["apptainer", "base", "prefix", "stack"]
 pytestmark = pytest.mark.integration
 
 # No home folder and no privileges, as a careful site runs images; devpts is what a container may not mount.

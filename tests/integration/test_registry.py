@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.integration.engines import LocalRegistry, registry
+from tests.integration.engines import LocalRegistry
 from tests.publishing.oci.test_layout import blob, image
 
 from lode.progress import Silent
@@ -19,7 +19,6 @@ from lode.publishing.oci.store import OciStore, oci
 from lode.publishing.oci.transport import Transport
 from lode.workflow.deliver import carry
 
-__all__ = ["registry"]
 pytestmark = pytest.mark.integration
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests.integration.chain import SAYS, UNIT, chain
-from tests.integration.engine import engine, import_host
+from tests.integration.engines import Engine
+from tests.integration.host_image import import_host
 from tests.locking.world import target
 
 from lode import tree
@@ -22,13 +23,7 @@ TOOLS = ["gcc", "make", "cmake", "patch", "libc6-dev", "tar", "gzip"]
 SYSTEM = ["bash", "coreutils", "dash", "dpkg", "findutils", "grep", "sed"]
 
 
-def docker(environment: dict[str, str], *words: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["docker", *map(str, words)], env=environment, capture_output=True, text=True, timeout=540, check=False
-    )
-
-
-def test_docker_builds_a_chain_and_refuses_other_bytes(tmp_path: Path) -> None:
+def test_docker_builds_a_chain_and_refuses_other_bytes(engine: Engine, tmp_path: Path) -> None:
     if not all(map(shutil.which, ("gcc", "cmake", "make", "patch", "dpkg-query"))):
         pytest.skip("a compiler, cmake, make and patch of Debian are needed")
     version = subprocess.run(["gcc", "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
@@ -38,23 +33,22 @@ def test_docker_builds_a_chain_and_refuses_other_bytes(tmp_path: Path) -> None:
     tree.write(render(lock, recipes=world.recipes, file=file).tree, tmp_path / "out")
     context = tmp_path / "out/debian12-x86_64"
     shutil.copytree(tmp_path / "mirror", context / "sources", dirs_exist_ok=True)
-    building = ["build", "--network", "none", "-f", context / "Containerfile", "-t", "lode-test", context]
-    with engine() as environment:
-        import_host(environment, base(here), [*TOOLS, *SYSTEM])
-        built = docker(environment, *building)
-        assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-2000:]
-        ran = docker(
-            environment, "run", "--rm", "--network", "none", "lode-test", "sh", "-c",
-            'app && echo "$DEEP_UNIT" && ls "$LODE_PREFIX" /lode',
-        )  # fmt: skip
-        assert ran.stdout == f"{SAYS}\n{UNIT}\n{lock.final_path('debian12-x86_64')}:\nbin\ninclude\n", ran.stderr
-        assert "/lode" in ran.stderr  # nothing of the builder is in the image that users run
+    building = ["build", "--network", "none", "-f", str(context / "Containerfile"), "-t", "lode-test", str(context)]
+    import_host(engine, base(here), [*TOOLS, *SYSTEM])
+    built = engine.docker(*building, check=False)
+    assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-2000:]
+    ran = engine.docker(
+        "run", "--rm", "--network", "none", "lode-test", "sh", "-c",
+        'app && echo "$DEEP_UNIT" && ls "$LODE_PREFIX" /lode', check=False,
+    )  # fmt: skip
+    assert ran.stdout == f"{SAYS}\n{UNIT}\n{lock.final_path('debian12-x86_64')}:\nbin\ninclude\n", ran.stderr
+    assert "/lode" in ran.stderr  # nothing of the builder is in the image that users run
 
-        deep = lock.node("deep").sources[0].sha256
-        stored = f"_source-cache/archive/{deep[:2]}/{deep}.tar.gz"
-        (context / "sources" / stored).write_bytes(b"other")
-        refused = docker(environment, *building)
-        assert refused.returncode != 0
-        assert f"error: deep: there is no source with the sha256 {deep}: sources/{stored} has other bytes;" in (
-            refused.stdout + refused.stderr
-        )
+    deep = lock.node("deep").sources[0].sha256
+    stored = f"_source-cache/archive/{deep[:2]}/{deep}.tar.gz"
+    (context / "sources" / stored).write_bytes(b"other")
+    refused = engine.docker(*building, check=False)
+    assert refused.returncode != 0
+    assert f"error: deep: there is no source with the sha256 {deep}: sources/{stored} has other bytes;" in (
+        refused.stdout + refused.stderr
+    )

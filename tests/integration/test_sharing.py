@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 from tests.integration.building import Collection, collection
-from tests.integration.engines import LocalRegistry, registry
+from tests.integration.engines import LocalRegistry
 
-__all__ = ["collection", "registry"]
+__all__ = ["collection"]
 
 pytestmark = pytest.mark.integration
 

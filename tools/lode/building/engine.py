@@ -60,11 +60,11 @@ def bring(address: str, name: str, root: Path, inventory: str) -> None:
     with contextlib.suppress(docker.errors.ImageNotFound):
         if engine.images.get(name).labels.get(INVENTORY) == inventory:
             return
-    repository, _, tag = name.rpartition(":")
     with _asking(address), tempfile.TemporaryFile() as file:
         roots.stream(root, file)
         file.seek(0)
-        engine.api.import_image(src=file, repository=repository, tag=tag, changes=[f"LABEL {INVENTORY}={inventory}"])
+        # the tag in the name, as the docker program has it: podman 4.3 does not read it elsewhere
+        engine.api.import_image(src=file, repository=name, changes=[f"LABEL {INVENTORY}={inventory}"])
         if engine.images.get(name).labels.get(INVENTORY) != inventory:
             raise HostError(f"the engine at {address} did not take the image {name}")
 
@@ -189,7 +189,8 @@ def _users(engine: docker.DockerClient) -> Iterator[tuple[str, Path]]:
     Root's containers run as the fixed user of every seal. Where only one's own user can write to one's folders it is
     that; in an engine without root, the user that it maps to one's own.
     """
-    rootless = any("rootless" in option for option in engine.info().get("SecurityOptions") or ())
+    told = engine.info()  # Docker tells among its options that it has no root, podman in a field of its own
+    rootless = told.get("Rootless") or any("rootless" in option for option in told.get("SecurityOptions") or ())
     own = 0 if rootless else os.geteuid()
     number = USER_ID if own == 0 and not rootless else str(own)
     if number == USER_ID:
