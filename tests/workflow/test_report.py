@@ -72,6 +72,30 @@ def test_index_tells_the_digest_of_every_file_that_is_there(folder: Path) -> Non
     assert (target["entries"], target["tests"]) == (4, {"failed": 1, "passed": 4, "skipped": 1})
 
 
+def test_signed_release_is_left_as_it_is(folder: Path) -> None:
+    releases.write_report(folder)
+    signature = folder / "index.json.dsse"
+    signature.write_text("{}")
+    before = (folder / "index.json").read_bytes()
+    assert releases.rewrite_report(folder) == folder / "report.html"  # it comes out the same
+    (folder / "notes.txt").write_text("a word more")
+    with pytest.raises(UsageError) as caught:
+        releases.rewrite_report(folder)
+    assert str(caught.value) == (
+        f"the release in {folder} is signed, and its page or index would come out otherwise\n"
+        f"  hint: a signed release stays as it is; to write it all the same, remove {signature}, "
+        "and sign it again after"
+    )
+    assert (folder / "index.json").read_bytes() == before
+    (folder / "notes.txt").unlink()
+    (folder / "report.html").write_text("another page")
+    with pytest.raises(UsageError):
+        releases.rewrite_report(folder)
+    signature.unlink()
+    releases.rewrite_report(folder)
+    assert (folder / "index.json").read_bytes() == before
+
+
 def test_report_written_again_is_the_same(folder: Path) -> None:
     releases.write_report(folder)
     first = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -14,6 +14,7 @@ from tests.signing.factory import TODAY, policy, signer
 from tests.testing.factory import TARGET
 from tests.workflow import released
 
+from lode import digest as digests
 from lode.definitions.trust import Minimum, TrustPolicy
 from lode.digest import Digest
 from lode.errors import TrustError, UsageError, VerificationError
@@ -43,7 +44,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "release"))
 
 
-def verify(subject: Path | str, by: TrustPolicy | None = None, **named: str) -> Verified:
+def verify(subject: Path | str, by: TrustPolicy | None = None, **named: object) -> Verified:
     kind = trust.kind_of(str(subject), Path("/none"))
     request = Request(kind=kind, subject=str(subject), policy=by or policy("one"), today=TODAY, progress=Silent(),
                       releases=Path("/none"), **named)  # type: ignore[arg-type]  # fmt: skip
@@ -90,6 +91,25 @@ def test_image_of_an_old_release_is_refused(made: Path) -> None:
     trusted = policy("one", minimum={"mini": Minimum(release="2026.12")})
     with pytest.raises(TrustError, match=r"mini 2026\.11 \(1\) is older than 2026\.12 \(1\)"):
         verify(made / "images", trusted)
+
+
+def test_tree_of_a_signed_image_is_compared_with_its_inventory_on_demand(tmp_path: Path) -> None:
+    """The one who signed an image was wrong about what is in it: no byte of it changed since."""
+    folder = released.release(tmp_path / "r")
+    layout = released.layout(folder)
+    _, image = attach.manifests(layout, released.LOCK.release)
+    true = dict(image.document["annotations"])
+    other = {**image.document, "annotations": {**true, "lode.inventory": f"sha256:{'0' * 64}"}}
+    layout.put_manifest(of_bytes(digests.canonical(other), image.media_type), "other")
+    signing.sign_images(str(folder / "images"), [signer("one")], now=NOW)
+    found = verify(f"{folder}/images:{released.LOCK.release}", tree=True)
+    assert [each.endswith(", its tree as its inventory lists it") for each in found.checked] == [False, True]
+    verify(f"{folder}/images:other")
+    with pytest.raises(VerificationError) as caught:
+        verify(f"{folder}/images:other", tree=True)
+    assert caught.value.faults[0].message.endswith(
+        f" says that it holds the tree sha256:{'0' * 64}, and holds {true['lode.inventory']}"
+    )
 
 
 def test_unsigned_image_is_refused(tmp_path: Path) -> None:

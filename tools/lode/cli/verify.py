@@ -34,6 +34,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
               help="The public key of the repository; default: where clients and Lode keep it.")  # fmt: skip
 @click.option("--share", type=click.FloatRange(0, 1), default=1.0, metavar="PART",
               help="Of a tree in CVMFS, read this part of the files, chosen anew each time; default: all.")  # fmt: skip
+@click.option("--tree", is_flag=True,
+              help="Of an image, unpack the layers too, and compare the tree in them with its inventory.")  # fmt: skip
 @click.option("--stack", metavar="NAME[@RELEASE]", help="Accept it only as this stack, or this release of it.")
 @common
 def command(
@@ -45,6 +47,7 @@ def command(
     signature: Path | None,
     cvmfs_key: Path | None,
     share: float,
+    tree: bool,
     stack: str | None,
 ) -> None:
     """Verify SUBJECT against its signature and a trust policy; no network is needed but to read what lies elsewhere.
@@ -83,6 +86,7 @@ def command(
         stack=wanted or None,
         release=release or None,
         share=share,
+        tree=tree,
         cvmfs_key=cvmfs_key,
         keys=session.places.keys,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -55,12 +55,37 @@ def write_report(folder: Path) -> Path:
     lock, targets = read(folder)
     try:
         tree.write(describing.release(lock, targets, version=__version__, delivery=_delivery(folder)), folder)
-        tree.replace(folder / INDEX, describing.index(lock, targets, listed_files(folder)))
+        tree.replace(folder / INDEX, _index(folder, lock, targets))
     except OSError as error:
         raise HostError(
             f"the report cannot be written to {folder}: {error.strerror}", hint="copy the release folder elsewhere"
         ) from error
     return folder / describing.PAGE
+
+
+def rewrite_report(folder: Path) -> Path:
+    """Return the release page, written as by `write_report`; UsageError when that would undo a signature.
+
+    A signed release may be written again as long as all of it comes out the same.
+    """
+    signed = folder / f"{INDEX}{SIGNATURES[0]}"
+    lock, targets = read(folder)
+    written = describing.release(lock, targets, version=__version__, delivery=_delivery(folder))
+    same = all(_reads(folder / path) == content for path, content in written.files.items())
+    if signed.is_file() and not (same and _reads(folder / INDEX) == _index(folder, lock, targets)):
+        raise UsageError(
+            f"the release in {folder} is signed, and its page or index would come out otherwise",
+            hint=f"a signed release stays as it is; to write it all the same, remove {signed}, and sign it again after",
+        )
+    return write_report(folder)
+
+
+def _reads(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _index(folder: Path, lock: Lock, targets: Sequence[TargetRelease]) -> bytes:
+    return describing.index(lock, targets, listed_files(folder))
 
 
 def _delivery(folder: Path) -> Mapping[str, Any]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lode import scratch
 from lode.digest import Digest
 from lode.errors import UsageError, VerificationError
 from lode.installing import prefix as prefixes
 from lode.locking.graph import Lock
-from lode.publishing.oci import attach, examine
+from lode.publishing.oci import attach, compare, examine
 from lode.publishing.oci.attach import ImageSigner
 from lode.publishing.oci.examine import Examined
 from lode.publishing.oci.layout import REF_NAME, Layout
@@ -217,8 +218,11 @@ def verify_images(request: Request) -> Verified:
         with request.open_store(request.subject) as (store, reference):
             examined = list(_examined(store, reference, request))
     first = examined[0]
+    tree = ", its tree as its inventory lists it" if request.tree else ""
     checked = [
-        f"{oci(each.manifest.digest)}: {each.blobs} blobs, {each.size:,} bytes, {_attested(each)}" for each in examined
+        f"{oci(each.manifest.digest)}: {each.blobs} blobs, {each.size:,} bytes, {_attested(each)}"
+        f"{'' if each.manifest.is_index else tree}"
+        for each in examined
     ]
     return Verified(
         kind=Kind.IMAGE,
@@ -230,7 +234,7 @@ def verify_images(request: Request) -> Verified:
 
 
 def _examined(store: OciStore, reference: str, request: Request) -> tuple[Examined, ...]:
-    return examine.examine(
+    found = examine.examine(
         store,
         reference,
         request.policy,
@@ -241,6 +245,11 @@ def _examined(store: OciStore, reference: str, request: Request) -> tuple[Examin
         stack=request.stack,
         release=request.release,
     )
+    for each in found if request.tree else ():
+        if not each.manifest.is_index:
+            with scratch.folder("compare") as folder:
+                compare.agree(store, each.manifest, scratch=folder, jobs=request.jobs, progress=request.progress)
+    return found
 
 
 def _attested(each: Examined) -> str:

@@ -92,6 +92,7 @@ class Request:
     stack: str | None = None  # what it must be signed as; None: as anything
     release: str | None = None
     share: float = 1.0  # of the files of a published tree that are read
+    tree: bool = False  # of an image: its layers are unpacked, and the tree in them is compared with its inventory
     cvmfs_key: Path | None = None  # public key of a repository; None: where `keys` and clients keep it
     keys: Path | None = None  # the user's folder for keys
 

@@ -71,6 +71,17 @@ def compare(there: OciStore, image: Manifest, *, scratch: Path, jobs: int, progr
     return made
 
 
+def agree(there: OciStore, image: Manifest, *, scratch: Path, jobs: int, progress: Progress) -> Compared:
+    """Return what is in the image, which must be the tree that its annotation names; VerificationError else."""
+    found = compare(there, image, scratch=scratch, jobs=jobs, progress=progress)
+    said = image.document.get("annotations", {}).get("lode.inventory")
+    if said != oci(found.inventory):
+        raise VerificationError(
+            f"the image {oci(image.digest)} says that it holds the tree {said}, and holds {oci(found.inventory)}"
+        )
+    return found
+
+
 class _Reader:
     """One layer that is read: what lies in the tree is put into the spool by the layer's name."""
 
