@@ -249,6 +249,7 @@ def build(
                 if target.base.suite is not None:
                     files = _bootstrapped(target, packages, tar, places, access, offline, task, progress)
                 else:
+                    _refuse_offline(target, offline)
                     files = _pulled(target, role, packages, tar, environ, task, progress)
                 progress.step(task, "unpacking")
                 root = roots.keep(
@@ -326,6 +327,15 @@ def _source(target: Target, package: SystemPackage) -> LockedSource:
         filename=package.file,
         targets=(target.name,),
     )
+
+
+def _refuse_offline(target: Target, offline: bool) -> None:
+    if offline:
+        raise HostError(
+            f"{target.name} is made of the base image {target.base.image} and its distribution's mirrors: "
+            "neither is asked offline",
+            hint=f"where there is a network: lode target build {target.name}",
+        )
 
 
 def _pulled(
