@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -102,13 +103,24 @@ def make(
             on_line(text)
 
         environment = {"PATH": _PATH, "LC_ALL": "C.UTF-8", "SOURCE_DATE_EPOCH": str(EPOCH), "TMPDIR": str(tar.parent)}
-        ended = process.run(argv, env=environment, on_line=line)
+        ended = process.run([*_ends_with_us(), *argv], env=environment, on_line=line)
     if ended.status != 0:
         wrong = [text for text in said if text.startswith(("E:", "error:"))] or said[-1:]
         raise BuildError(
             f"mmdebstrap could not make a system of {name}: {'; '.join(wrong[:3])}",
             hint="it needs root, or user namespaces and entries in /etc/subuid (`man mmdebstrap`, MODES)",
         )
+
+
+def _ends_with_us() -> tuple[str, ...]:
+    """Return the words before a command by which all that it starts and mounts ends with this process; none for a user.
+
+    A mmdebstrap of root's mounts /proc, /sys and more in the system that it makes, in the view of everybody; that of a
+    user has a view of its own.
+    """
+    words = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+    able = os.geteuid() == 0 and process.run([*words, "true"], env={"PATH": _PATH}).status == 0
+    return words if able else ()
 
 
 @contextlib.contextmanager
