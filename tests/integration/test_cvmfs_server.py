@@ -164,7 +164,7 @@ def test_ingest_through_a_gateway_takes_away_what_is_there_in_a_step_of_its_own(
     monkeypatch.setenv("GATEWAY", "1")
     new = source(plant(tmp_path / "new", {"bin/tool": b"2"}))
     for one in (tree, new):
-        server.ingest(fake.there(lease=True), [one], tags=[], scratch=tmp_path / "scratch", progress=Silent())
+        server.ingest(fake.there(lease=True), [one], tags=[], work=tmp_path / "scratch", progress=Silent())
     assert listed(fake.mounted / MOUNT[1:]) == listed(new.root) | {".cvmfscatalog"}
     assert [call[1] for call in fake.state["calls"]] == ["--tar_file", "--delete", "--tar_file"]
 
@@ -255,7 +255,7 @@ def test_real_program_ingests_and_replaces(stratum0: Server, tmp_path: Path) -> 
     (second / "none").unlink()
     seal(second)
     for root in (first, second):
-        server.ingest(stratum0, [source(root)], tags=[], scratch=tmp_path / "scratch", progress=Silent())
+        server.ingest(stratum0, [source(root)], tags=[], work=tmp_path / "scratch", progress=Silent())
         same(stratum0, source(root))
 
 
@@ -264,7 +264,7 @@ def test_real_program_takes_nothing_of_a_tree_that_changed(stratum0: Server, tmp
     first = tree_of_all(tmp_path, "first")
     server.transaction(stratum0, [source(first)], tags=[], progress=Silent())
     second = source(tree_of_all(tmp_path, "second"))
-    work = partial(server.ingest, scratch=tmp_path / "scratch")
+    work = partial(server.ingest, work=tmp_path / "scratch")
     for publish in (server.transaction, work):
         (second.root / "lib/python3/a").write_bytes(b"changed")
         with pytest.raises(PublicationError, match="inventory"):

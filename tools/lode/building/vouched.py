@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from lode import tree
+from lode import scratch, tree
 from lode.building.cache import Store, Unreachable, entry_node
 from lode.digest import Digest
 
@@ -62,8 +61,8 @@ class Vouched:
         if self._built is None or node_hash is None:
             self._behind.put(key, source)
             return
-        with tempfile.TemporaryDirectory(prefix="lode-store-") as folder:
-            there = Path(folder, "entry")
+        with scratch.folder("store") as folder:
+            there = folder / "entry"
             if not self._behind.get(key, there):
                 self._behind.put(key, source)
                 there = source

@@ -65,7 +65,9 @@ def ingest(
                 if replaced and there.lease:  # a gateway refuses both in one transaction
                     _call(there, "ingest", *replaced, there.name)
                     replaced = []
-                _call(there, "ingest", "--tar_file", str(folder / "tree.tar"), "--base_dir", base, *replaced, there.name)
+                _call(
+                    there, "ingest", "--tar_file", str(folder / "tree.tar"), "--base_dir", base, *replaced, there.name
+                )
             except LodeError:
                 _abort(there)
                 raise
