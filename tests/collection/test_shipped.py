@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -110,3 +111,11 @@ def test_the_mini_stacks_sides_stay_apart() -> None:
         "daq": {"cppzmq", "hdf5", "libzmq", "zlib", "zstd"},
         "simulation": {"gcem", "hepmc3", "mcpl", "nest", "zlib"},
     }
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if any(test.numbers for test in recipe(name).tests)])
+def test_each_reference_number_says_where_it_is_from(name: str) -> None:
+    for test in recipe(name).tests:
+        if test.numbers:
+            numbers = json.loads(CATALOGUE.recipe_file(name, test.numbers).read_text(encoding="utf-8"))
+            assert all(number["source"] for number in numbers.values()), test.name

@@ -46,9 +46,9 @@ def user(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("user")
 
 
-def shop_of(lock: Lock, files: FileTree, spack: Spack, user: Path, tmp_path: Path) -> Shop:
+def shop_of(lock: Lock, files: FileTree, spack: Spack, user: Path, tmp_path: Path, name: str = T) -> Shop:
     (tmp_path / "mirror").mkdir(exist_ok=True)
-    shop = Shop(spack=spack, seal=best(), folder=tmp_path / "shop", target=T, final_path=lock.final_path(T),
+    shop = Shop(spack=spack, seal=best(), folder=tmp_path / "shop", target=name, final_path=lock.final_path(name),
                 namespace="lode.lode", mirror=tmp_path / "mirror", user=user, jobs=2, log=tmp_path / "log",
                 on_line=lambda line: None)  # fmt: skip
     shop.lay_out(files)
@@ -57,7 +57,7 @@ def shop_of(lock: Lock, files: FileTree, spack: Spack, user: Path, tmp_path: Pat
 
 def differences(lock: Lock, recipes: Mapping[str, Recipe], shop: Shop) -> tuple[str, ...]:
     words = Words(lock=lock, recipes=recipes, namespace="lode.lode")
-    return spack_lock.differences(lock, T, spack_lock.read(shop.lock_file), words)
+    return spack_lock.differences(lock, shop.target, spack_lock.read(shop.lock_file), words)
 
 
 def of_world(world: World) -> File:
@@ -88,6 +88,24 @@ def test_spack_takes_the_shipped_stack_and_chooses_what_the_lock_says(spack: Spa
     packages = [folder.name.replace("_", "-") for folder in (repository / "packages").iterdir()]
     audited = outside(shop, "-e", str(tmp_path / "own"), "audit", "packages", *sorted(packages))
     assert (audited.status, "issue" in audited.stdout) == (0, False), audited.stdout
+
+
+@pytest.mark.parametrize("name", ["debian12-x86_64", "debian13-x86_64", "el9-x86_64"])
+def test_spack_chooses_what_the_lock_of_the_whole_field_says(
+    spack: Spack, user: Path, tmp_path: Path, name: str
+) -> None:
+    lock, recipes, file = shipped("dance@2026.11")
+    shop = shop_of(lock, render(lock, recipes=recipes, file=file).tree, spack, user, tmp_path, name)
+    shop.concretize()
+    assert differences(lock, recipes, shop) == ()
+
+
+@pytest.mark.parametrize("name", ["debian11-x86_64", "debian13-x86_64"])
+def test_spack_chooses_what_the_lock_says_on_other_debians(spack: Spack, user: Path, tmp_path: Path, name: str) -> None:
+    lock, recipes, file = shipped("dance-mini@2026.11")
+    shop = shop_of(lock, render(lock, recipes=recipes, file=file).tree, spack, user, tmp_path, name)
+    shop.concretize()
+    assert differences(lock, recipes, shop) == ()
 
 
 def test_a_package_left_to_spack_is_spacks_own_of_that_version_and_variants(
