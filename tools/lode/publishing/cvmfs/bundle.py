@@ -37,7 +37,8 @@ $ sha256sum -c SHA256SUMS
 $ cvmfs_server ingest --tar_file tree.tar --base_dir {{ base }} {{ name }}
 ```
 
-A tree that lies there already is to be taken away in the same step: add `--delete {{ base }}`.
+A tree that lies there already is to be taken away before, in a step of its own:
+`cvmfs_server ingest --delete {{ base }} {{ name }}`.
 Give the revision a name, so that it can be returned to:
 
 ```console
