@@ -6,13 +6,15 @@ unchanged file would have to be compressed again to learn its object's name.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lode.errors import HostError
 from lode.publishing.cvmfs import objects
 from lode.publishing.cvmfs.objects import Kind
 from lode.publishing.cvmfs.rows import Chunk, Counters
@@ -53,14 +55,18 @@ class Tree:
 class Cache:
     """An SQLite file. One that is no database is made anew."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the cache at `path`."""
+    def __init__(self, path: Path, *, timeout_s: float = 30) -> None:
+        """Open the cache at `path`; another process that writes is waited for."""
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._database = self._opened(path)
-        except sqlite3.DatabaseError:
-            path.unlink(missing_ok=True)
-            self._database = self._opened(path)
+        with self._told():
+            try:
+                self._database = self._opened(path, timeout_s)
+            except sqlite3.OperationalError:  # a full disk, or another process that writes
+                raise
+            except sqlite3.DatabaseError:
+                path.unlink(missing_ok=True)
+                self._database = self._opened(path, timeout_s)
 
     def close(self) -> None:
         """Close the file."""
@@ -69,21 +75,24 @@ class Cache:
     def contents(self, form: str, wanted: Iterable[str]) -> dict[str, Content]:
         """Return how those of the contents `wanted` (SHA-256) that are known are stored in `form`."""
         found = {}
-        asked = sorted(bytes.fromhex(content) for content in wanted)  # as they lie in the file
-        for start in range(0, len(asked), _ASKED):
-            some = asked[start : start + _ASKED]
-            marks = ",".join("?" * len(some))
-            ask = f"SELECT content, size, name, stored, chunks FROM pieces WHERE form = ? AND content IN ({marks})"  # noqa: S608
-            rows = self._database.execute(ask, (form, *some))
-            for content, size, name, stored, chunks in rows:
+        with self._told():
+            for content, size, name, stored, chunks in self._pieces(form, wanted):
                 found[content.hex()] = (
                     Content(size=size, hash=name.hex(), stored=(stored,)) if name else _chunked(size, chunks)
                 )
         return found
 
+    def _pieces(self, form: str, wanted: Iterable[str]) -> Iterator[tuple[bytes, int, bytes, int, str]]:
+        asked = sorted(bytes.fromhex(content) for content in wanted)  # as they lie in the file
+        for start in range(0, len(asked), _ASKED):
+            some = asked[start : start + _ASKED]
+            marks = ",".join("?" * len(some))
+            ask = f"SELECT content, size, name, stored, chunks FROM pieces WHERE form = ? AND content IN ({marks})"  # noqa: S608
+            yield from self._database.execute(ask, (form, *some))
+
     def remember(self, form: str, contents: Mapping[str, Content]) -> None:
         """Note how `contents` are stored."""
-        with self._database:
+        with self._told(), self._database:
             self._database.executemany(
                 "INSERT OR REPLACE INTO pieces VALUES (?,?,?,?,?,?)",
                 [(bytes.fromhex(content), form, *_values(stored)) for content, stored in contents.items()],
@@ -91,7 +100,8 @@ class Cache:
 
     def tree(self, key: str) -> Tree | None:
         """Return the tree that was stored under `key`, None when none was."""
-        row = self._database.execute("SELECT stored FROM trees WHERE key = ?", (key,)).fetchone()
+        with self._told():
+            row = self._database.execute("SELECT stored FROM trees WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
         document = json.loads(row[0])
@@ -99,7 +109,7 @@ class Cache:
 
     def remember_tree(self, key: str, tree: Tree) -> None:
         """Note what the tree of `key` was stored as."""
-        with self._database:
+        with self._told(), self._database:
             self._database.execute("INSERT OR REPLACE INTO trees VALUES (?,?)", (key, json.dumps(asdict(tree))))
 
     def held(self, form: str, catalog: str) -> dict[str, Content]:
@@ -122,14 +132,25 @@ class Cache:
             for content, stored in contents.items()
             if stored.hash
         )
-        with self._database:
+        with self._told(), self._database:
             self._database.execute("INSERT OR REPLACE INTO held VALUES (?,?,?)", (catalog, form, files))
             last = "SELECT max(rowid) FROM held"
             self._database.execute(f"DELETE FROM held WHERE rowid <= ({last}) - ?", (_KEPT,))  # noqa: S608
 
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raise HostError for what SQLite cannot do with the file."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise HostError(
+                f"the publisher's cache {self._path} cannot be used: {error}",
+                hint="free some space, or remove the file: what it remembers is found again",
+            ) from error
+
     @staticmethod
-    def _opened(path: Path) -> sqlite3.Connection:
-        database = sqlite3.connect(path)
+    def _opened(path: Path, timeout_s: float) -> sqlite3.Connection:
+        database = sqlite3.connect(path, timeout=timeout_s)
         try:
             database.execute("PRAGMA synchronous=OFF")  # a power loss costs the cache at worst
             with database:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from lode.definitions.repository import Nesting
+from lode.inventory import printable
 
 
 def cuts(members: Mapping[str, int], nesting: Nesting) -> frozenset[str]:
@@ -51,6 +52,16 @@ def sizes(members: Mapping[str, int], cut: frozenset[str]) -> dict[str, int]:
         catalogs[folder] = folder if folder in cut or not folder else catalogs[_parent(folder)]
         found[catalogs[folder]] += count
     return found
+
+
+def warnings(sizes: Mapping[str, int], nesting: Nesting) -> tuple[str, ...]:
+    """Return in words which of the catalogs of `sizes` are too large: nothing can be cut off a single folder."""
+    return tuple(
+        f"the catalog of {printable(path) or 'the tree'} has {size} entries, more than {nesting.maximum}: "
+        "one folder alone holds that many"
+        for path, size in sizes.items()
+        if size > nesting.maximum + 1
+    )
 
 
 def _matcher(globs: Iterable[str]) -> re.Pattern[str] | None:

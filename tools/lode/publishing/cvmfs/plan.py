@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lode import inventory, scratch
-from lode.definitions.repository import Repository
 from lode.inventory import Change, Difference, Entry, EntryType
 from lode.publishing.cvmfs import catalog, contents, layout, nesting, objects, publish, stratum
 from lode.publishing.cvmfs import listing as listings
@@ -128,7 +127,7 @@ def _tree(there: Stratum, head: Head, source: Source, cache: Cache) -> TreePlan:
         known=stored,
         catalogs=tuple((f"{source.mount}/{path}".rstrip("/"), size) for path, size in sizes.items()),
         paths=paths if present is not None else (),
-        warnings=tuple(_warnings(sizes.items(), there.repository)),
+        warnings=nesting.warnings(sizes, there.repository.nesting),
     )
 
 
@@ -170,15 +169,6 @@ def _counted(differences: Iterable[Difference]) -> tuple[dict[Change, Counted], 
         if len(paths) < _SHOWN_PATHS:
             paths.append(str(one))
     return {change: Counted(entries=entries[change], size=sizes[change]) for change in Change}, tuple(paths)
-
-
-def _warnings(sizes: Iterable[tuple[str, int]], repository: Repository) -> list[str]:
-    return [
-        f"the catalog of {path or 'the tree'} has {size} entries, more than {repository.nesting.maximum}: "
-        "one folder alone holds that many"
-        for path, size in sizes
-        if size > repository.nesting.maximum + 1
-    ]
 
 
 def _lines(tree: TreePlan) -> list[str]:

@@ -77,12 +77,14 @@ def publish(
         head = stratum.read(there)
         trust.require_valid(head.whitelist, now)
         changes: dict[str, Change] = {}
+        warnings = _warnings(head, now)
         for path in remove:
             if layout.find(there.storage, head.root, path) is None:
                 raise PublicationError(f"nothing is published at {path}")
             changes[path] = Change(mount=None)
         for source in sources:
-            change = _stored(there, head, source, cache, jobs, progress)
+            change, large = _stored(there, head, source, cache, jobs, progress)
+            warnings += [f"{source.mount}: {text}" for text in large]
             if change is not None:
                 changes[source.mount] = change
         made = _committed(there, head, changes, wanted, key, now)
@@ -94,7 +96,7 @@ def publish(
         changed=tuple(sorted(changes.keys() - set(remove))),
         unchanged=tuple(sorted({source.mount for source in sources} - changes.keys())),
         removed=tuple(sorted(remove)),
-        warnings=_warnings(head, now),
+        warnings=tuple(warnings),
     )
 
 
@@ -103,12 +105,14 @@ def remembered(there: Stratum, source: Source, cache: Cache) -> Tree | None:
     return cache.tree(_key(there, source))
 
 
-def _stored(there: Stratum, head: Head, source: Source, cache: Cache, jobs: int, progress: Progress) -> Change | None:
-    """Store the tree and return how to mount it; None when that is mounted already."""
+def _stored(
+    there: Stratum, head: Head, source: Source, cache: Cache, jobs: int, progress: Progress
+) -> tuple[Change | None, tuple[str, ...]]:
+    """Store the tree and return how to mount it, None when that is mounted already; and what to warn of."""
     present = layout.find(there.storage, head.root, source.mount)
     known = remembered(there, source, cache)
     if known is not None and present is not None and known.catalog == present.hash:
-        return None
+        return None, ()
     listing = listings.read(source.root, source.inventory)
     held = held_now(there, present, cache)
     lookup = contents.store(listing, there.repository, held, cache, deflate=there.deflate, jobs=jobs, progress=progress)
@@ -119,9 +123,10 @@ def _stored(there: Stratum, head: Head, source: Source, cache: Cache, jobs: int,
     if listing.held is not None:
         cache.remember_held(contents.form(there.repository), tree.catalog, lookup(listing.held))
     if present is not None and tree.catalog == present.hash:
-        return None
+        return None, ()
     nested = Nested(path=mount, hash=tree.catalog, size=tree.size)
-    return Change(mount=Mount(nested=nested, folders=tree.folders, mtime=source.mtime), total=tree.total)
+    change = Change(mount=Mount(nested=nested, folders=tree.folders, mtime=source.mtime), total=tree.total)
+    return change, nesting.warnings(nesting.sizes(listing.members, cut), there.repository.nesting)
 
 
 def _committed(
@@ -191,7 +196,7 @@ def _key(there: Stratum, source: Source) -> str:
     return trees.key(source.mount, source.digest, contents.form(there.repository), rules, source.mtime)
 
 
-def _warnings(head: Head, now: datetime.datetime) -> tuple[str, ...]:
+def _warnings(head: Head, now: datetime.datetime) -> list[str]:
     found = []
     if (soon := trust.warning(head.whitelist, now)) is not None:
         found.append(soon)
@@ -202,7 +207,7 @@ def _warnings(head: Head, now: datetime.datetime) -> tuple[str, ...]:
             "this Python's zlib is not the original one: Stratum 1 servers would serve a damaged certificate. Publish "
             "with another Python, such as the system's"
         )
-    return tuple(found)
+    return found
 
 
 def require_tag(name: str) -> None:
