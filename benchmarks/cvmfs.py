@@ -2,12 +2,13 @@
 
 The trees are synthetic: half of each file is random, half text, so that it deflates about as software does; A and B
 have the numbers of files and bytes of the trees that CernVM-FS 2.11.5 was measured with (24 and 44 CPU s at best).
-LODE_BENCH_ENGINE (libdeflate, zlib) changes the engine; LODE_BENCH_HUGE=1 adds a million sparse files of 50 GB, for the
-memory alone: some minutes.
+LODE_BENCH_ENGINE (libdeflate, zlib) changes the engine. LODE_BENCH_HUGE=1 measures instead a million sparse files of
+50 GB, and a million entries in one folder, each step in a process of its own for its memory: a quarter of an hour.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import hashlib
 import os
@@ -22,6 +23,7 @@ from pathlib import Path
 from lode import inventory
 from lode.definitions.read_repository import LEVELS
 from lode.definitions.repository import Compression, Repository
+from lode.digest import Digest
 from lode.progress import Silent
 from lode.publishing.cvmfs import check, compress, keys, publish, stratum
 from lode.publishing.cvmfs.cache import Cache
@@ -36,6 +38,7 @@ JOBS = len(os.sched_getaffinity(0))
 REPOSITORY = "bench.example.org"
 NOW = datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
 WORDS = [b"return", b"const", b"double", b"energy", b"\t", b"\n", b"(", b");", b"import ", b"0x%08x", b"__init__"]
+PLACE = Source(root=Path(), inventory=Path(), digest=Digest("0" * 64), mount="/bench/1/any-x86_64", mtime=1)
 
 
 def plant(root: Path, files: int, megabytes: int) -> None:
@@ -57,7 +60,7 @@ def seal(root: Path) -> Source:
     aside = root.with_suffix(".inventory")  # a file being written in the tree would be listed
     digest = inventory.write(inventory.scan(root, exclude=[".lode/inventory.jsonl"]), aside)
     aside.replace(place)
-    return Source(root=root, inventory=place, digest=digest, mount="/bench/1/any-x86_64", mtime=1)
+    return dataclasses.replace(PLACE, root=root, inventory=place, digest=digest)
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -90,21 +93,76 @@ def huge(root: Path) -> Source:
     return seal(root)
 
 
+def flat(root: Path) -> Source:
+    """Make a million small files in one folder, of a thousand contents."""
+    folder = root / "one"
+    folder.mkdir(parents=True)
+    for number in range(1_000_000):
+        (folder / f"entry-{number:07d}.dat").write_bytes(b"%d" % (number % 1000))
+    return seal(root)
+
+
+def apart(work: Callable[[], object]) -> tuple[float, int]:
+    """Return the CPU seconds and the peak memory in MB of `work` in a process of its own."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _, status, used = os.wait4(child, 0)
+    if status:
+        raise SystemExit("a step failed")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+
+
 def measure() -> list[tuple[str, float, str, float | None]]:
     """Return rows of name, figure, unit and limit (None: none)."""
     engine = os.environ.get("LODE_BENCH_ENGINE", "libdeflate")
     compression = Compression(engine=engine, level=LEVELS[engine])
     rows: list[tuple[str, float, str, float | None]] = []
+    if os.environ.get("LODE_BENCH_HUGE"):
+        for name, make, most in (("huge", huge, 400), ("one folder", flat, None)):
+            with tempfile.TemporaryDirectory(prefix="lode-bench-") as home:
+                rows += _large(name, Path(home), make, most, compression)
+        return rows
     for name, (files, megabytes, limit) in TREES.items():
         with tempfile.TemporaryDirectory(prefix="lode-bench-") as home:
             rows += _rows(f"{name} ({engine})", Path(home), files, megabytes, limit, compression)
-    if os.environ.get("LODE_BENCH_HUGE"):
-        with tempfile.TemporaryDirectory(prefix="lode-bench-") as home:
-            there, key, cache = repository(Path(home), compression)
-            source = huge(Path(home) / "tree")
-            rows.append(("huge: publish", round(cpu(put(there, key, cache, source)), 2), "CPU s", None))
-            rows.append(("huge: check", round(cpu(look(there)), 2), "CPU s", None))
     return [*rows, ("peak memory", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, "MB", 400)]
+
+
+def _large(
+    name: str, home: Path, make: Callable[[Path], Source], most: int | None, compression: Compression
+) -> list[tuple[str, float, str, float | None]]:
+    """Return what inventory, publication, publication unchanged and check take; `most` is of megabytes."""
+    there, key, cache = repository(home, compression)
+    cache.close()
+    source = dataclasses.replace(PLACE, root=home / "tree", inventory=home / "tree/.lode/inventory.jsonl")
+
+    def published() -> None:
+        with source.inventory.open("rb") as file:
+            digest = Digest(hashlib.file_digest(file, "sha256").hexdigest())
+        whole = dataclasses.replace(source, digest=digest)
+        put(there, key, Cache(home / "cache.sqlite"), whole)()
+
+    def checked() -> None:
+        found = check.check(there, now=NOW, jobs=JOBS, progress=Silent())
+        if found.faults:
+            raise SystemExit(found.faults[0])
+
+    rows: list[tuple[str, float, str, float | None]] = []
+    for step, work in (
+        ("files and inventory", lambda: make(source.root)),
+        ("publish", published),
+        ("publish unchanged", published),
+        ("check", checked),
+    ):
+        seconds, megabytes = apart(work)
+        rows.append((f"{name}: {step}", round(seconds, 2), "CPU s", None))
+        rows.append((f"{name}: {step}", megabytes, "MB", most))
+    return rows
 
 
 def repository(home: Path, compression: Compression) -> tuple[Stratum, SigningKey, Cache]:

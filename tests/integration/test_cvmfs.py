@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import os
 import random
@@ -24,14 +25,17 @@ from tests.publishing.cvmfs.ground import FQRN, MOUNT, MTIME, NOW, Ground, plant
 from tests.testing.factory import TARGET, lock, whole
 
 from lode.cli import main
+from lode.errors import LodeError, PublicationError
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
 from lode.progress import Silent
 from lode.publishing.cvmfs import check, gc, resign, revisions
+from lode.publishing.cvmfs.storage import Folder
 
 pytestmark = pytest.mark.integration
 
 NAME = "lode.example.org"
+KILLS = int(os.environ.get("LODE_KILL_POINTS", "40"))  # read now: a test's own environment is empty
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
@@ -194,20 +198,40 @@ def ground(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Ground:
     return Ground(tmp_path / "ground", tmp_path_factory.mktemp("keys") / "keys").create()
 
 
-def killed(work: Callable[[], object], after_s: float) -> bool:
-    """Run `work` in a process of its own and kill it after a while; return whether it had not ended yet."""
+def in_child(work: Callable[[], object]) -> tuple[int, int]:
+    """Begin `work` in a process of its own; return it, and where its first byte says that it has begun."""
+    reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         try:
+            os.write(writing, b"b")
             work()
             os._exit(0)
         finally:
             os._exit(1)
+    os.close(writing)
+    assert os.read(reading, 1) == b"b"
+    return child, reading
+
+
+def killed(work: Callable[[], object], after_s: float) -> bool:
+    """Run `work` in a process of its own and kill it after a while; return whether it had not ended yet."""
+    child, reading = in_child(work)
     time.sleep(after_s)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
+    os.close(reading)
     assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) == 0
     return os.WIFSIGNALED(status)
+
+
+def lasting(work: Callable[[], object]) -> float:
+    """Return how long `work` takes in a process of its own."""
+    started = time.monotonic()
+    child, reading = in_child(work)
+    assert os.waitpid(child, 0)[1] == 0
+    os.close(reading)
+    return time.monotonic() - started
 
 
 def resigned(ground: Ground) -> object:
@@ -216,26 +240,105 @@ def resigned(ground: Ground) -> object:
 
 
 def test_kill_at_any_moment_leaves_a_whole_repository(ground: Ground, tmp_path: Path) -> None:
+    """At a moment drawn from the time that the command takes; LODE_KILL_POINTS says how often, 40 times if nothing."""
     trees = [plant(tmp_path / str(n), {"a": b"%d" % n, "b": os.urandom(300_000)}, extra=100 + n) for n in range(3)]
     ground.publish(source(trees[0]), tags={"old": ""})
-    started = time.monotonic()
     ground.publish(source(trees[1]))
-    lasted = time.monotonic() - started
+    turn = itertools.count()
+
+    def published() -> object:
+        ground.cache_file.unlink(missing_ok=True)  # so that all is read and compressed
+        return ground.publish(source(trees[next(turn) % 3]))
+
+    works: list[Callable[[], object]] = [
+        published,
+        published,
+        lambda: revisions.rollback(ground.stratum(), ground.key, "old", now=NOW),
+        lambda: gc.collect(ground.stratum(), now=NOW + datetime.timedelta(days=60), dry_run=False, progress=Silent()),
+        lambda: revisions.tag(ground.stratum(), ground.key, "named", "", now=NOW, force=True),
+        lambda: resigned(ground),
+    ]
+    lasted = [lasting(work) for work in works]
     dice = random.Random(5)
-    points = int(os.environ.get("LODE_KILL_POINTS", "40"))
     interrupted = 0
-    for number in range(points):
-        works: list[Callable[[], object]] = [
-            lambda at=number: ground.publish(source(trees[at % 3])),  # type: ignore[misc]
-            lambda: revisions.rollback(ground.stratum(), ground.key, "old", now=NOW),
-            lambda: gc.collect(ground.stratum(), now=NOW, dry_run=False, progress=Silent()),
-            lambda at=number: revisions.tag(ground.stratum(), ground.key, f"t{at}", "", now=NOW),  # type: ignore[misc]
-            lambda: resigned(ground),
-        ]
-        interrupted += killed(works[dice.choice((0, 0, 1, 2, 3, 4))], dice.uniform(0, lasted))
+    for number in range(KILLS):
+        next(turn)  # the child's own does not count here
+        at = dice.randrange(len(works))
+        interrupted += killed(works[at], dice.uniform(0, lasted[at]))
         found = check.check(ground.stratum(), now=NOW, jobs=1, progress=Silent())
         assert found.faults == (), f"kill {number}"
-    assert interrupted > points // 8  # some end before they are killed
+    assert interrupted > KILLS // 4, "too many ended before they were killed"
     ground.publish(source(trees[2]))
     mounted = reader.mount(ground.fetch, ground.public, FQRN, now=NOW)
     reader.compare(mounted, MOUNT, trees[2], mtime=MTIME)
+
+
+class Held(Folder):
+    """A folder whose writer stops before the last step until a file appears, so that another process can come."""
+
+    def __init__(self, root: Path, gate: Path) -> None:
+        super().__init__(root)
+        self.gate = gate
+
+    def flush(self) -> None:
+        self.gate.with_suffix(".reached").touch()
+        while not self.gate.exists():
+            time.sleep(0.01)
+        super().flush()
+
+
+def held_publish(ground: Ground, root: Path, gate: Path) -> tuple[int, Path]:
+    """Begin to publish in a process of its own that waits at `gate`; return it, and the file that tells how it went."""
+    told = gate.with_suffix(".told")
+
+    def work() -> None:
+        try:
+            made = ground.publish(source(root), storage=Held(ground.folder, gate))
+            told.write_text(f"revision {made.revision}")
+        except LodeError as error:
+            told.write_text(str(error))
+
+    child, reading = in_child(work)
+    os.close(reading)
+    while not gate.with_suffix(".reached").exists():
+        time.sleep(0.01)
+    return child, told
+
+
+def test_second_process_is_turned_away_and_goes_on_from_what_the_first_made(ground: Ground, tmp_path: Path) -> None:
+    first, second = plant(tmp_path / "1", {"a": b"1"}), plant(tmp_path / "2", {"b": b"2"})
+    gate = tmp_path / "gate"
+    child, told = held_publish(ground, first, gate)
+    other = MOUNT.replace("2026.11", "2026.12")
+    with pytest.raises(PublicationError) as error:
+        ground.publish(source(second, other))
+    assert str(error.value) == (
+        f"another command is writing to the repository in {ground.folder}\n  hint: call again when it has ended"
+    )
+    gate.touch()
+    assert os.waitpid(child, 0)[1] == 0
+    assert told.read_text() == "revision 2"
+    assert ground.publish(source(second, other)).revision == 3
+    mounted = reader.mount(ground.fetch, ground.public, FQRN, now=NOW)
+    reader.compare(mounted, MOUNT, first, mtime=MTIME)
+    reader.compare(mounted, other, second, mtime=MTIME)
+
+
+def test_process_that_lost_the_race_refuses_and_goes_on_when_called_again(ground: Ground, tmp_path: Path) -> None:
+    """As on a file system where locks do not hold between machines."""
+    first, second = plant(tmp_path / "1", {"a": b"1"}), plant(tmp_path / "2", {"b": b"2"})
+    gate = tmp_path / "gate"
+    child, told = held_publish(ground, first, gate)
+    (ground.folder / "data/txn/writer.lock").unlink()
+    other = MOUNT.replace("2026.11", "2026.12")
+    assert ground.publish(source(second, other)).revision == 2
+    gate.touch()
+    assert os.waitpid(child, 0)[1] == 0
+    assert told.read_text() == (
+        "another publisher has put a revision in between\n  hint: call again: it goes on from there"
+    )
+    assert ground.publish(source(first)).revision == 3
+    mounted = reader.mount(ground.fetch, ground.public, FQRN, now=NOW)
+    reader.compare(mounted, MOUNT, first, mtime=MTIME)
+    reader.compare(mounted, other, second, mtime=MTIME)
+    assert check.check(ground.stratum(), now=NOW, jobs=1, progress=Silent()).faults == ()

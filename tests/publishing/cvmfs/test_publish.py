@@ -59,7 +59,8 @@ def test_published_tree_is_read_back_entry_by_entry(ground: Ground, tmp_path: Pa
 
 
 def test_what_a_stratum_1_compresses_anew_gets_the_same_name_there(ground: Ground) -> None:
-    fields = {line[:1]: line[1:] for line in ground.fetch(".cvmfspublished").decode("latin-1").splitlines()}
+    body = ground.fetch(".cvmfspublished").partition(b"\n--\n")[0]  # bytes of the signature may look like a field
+    fields = {line[:1]: line[1:] for line in body.decode().splitlines()}
     for letter in "XM":
         name = fields[letter]
         stored = ground.fetch(f"data/{name[:2]}/{name[2:]}{letter}")
