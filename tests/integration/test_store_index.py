@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 from tests.integration.building import Collection, collection
-from tests.integration.test_pipelines import entries, machine, render, repository
+from tests.integration.test_pipelines import GITLAB, entries, machine, render, repository
 from tests.integration.test_sharing import CACHED, bucket, outcomes, web
 
 __all__ = ["bucket", "collection", "repository", "web"]
@@ -155,3 +155,26 @@ def test_jobs_of_a_pipeline_build_each_node_once_though_the_store_is_not_believe
         assert "warning: the store" not in run(repository, farm, job, "second")
     assert built(repository, "second") == 0
     assert not lists.exists()
+
+
+def test_lists_of_a_run_pass_between_the_jobs_of_a_runner_of_gitlab(repository: Collection, tmp_path: Path) -> None:
+    if not GITLAB.exists():
+        pytest.skip("gitlab-ci-local is not installed: npm ci in ci/node")
+    own_key(repository, tmp_path / "publisher")
+    with (repository.root / ".gitignore").open("a") as file:
+        file.write("/lode-built/\n")
+    apart = 'export LODE_HOME="$HOME/first-$CI_JOB_NAME/lode"'  # a machine for each job
+    render(repository, "gitlab", repository.root, "--prepare", apart)
+    ended = subprocess.run(
+        [str(GITLAB), "--shell-executor-no-image", "--shell-isolation"],
+        cwd=repository.root,
+        env=machine(repository, "") | {"HOME": str(repository.home)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    said = ended.stdout + ended.stderr
+    assert ended.returncode == 0, said
+    assert "the store has no signed index of tiny@1: only what this run has built" in said
+    assert (built(repository, "first"), entries(repository)) == (2, 2), said
