@@ -11,19 +11,19 @@ import pytest
 
 from lode.building.seal import Seal
 from lode.cli import main
-from lode.workflow import doctor
+from lode.workflow import doctor, host
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> doctor.Machine:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> host.Machine:
     """Return a Debian 12 that lacks patch and ninja; `lode doctor` looks at it instead of at this one."""
-    made = doctor.Machine(
+    made = host.Machine(
         os="debian", os_version="12", arch="x86_64", kernel="6.1.0", cpus=2, memory_mb=8192, disk_folder=tmp_path,
         disk_free=10**11, seal=Seal(kind="bubblewrap"), fuse=True, proxies=(), root=False,
         compilers={"/usr/bin/gcc": "12.2.0"}, packages={"ninja-build": False, "patch": False, "make": True},
     )  # fmt: skip
-    monkeypatch.setattr(doctor, "look", lambda *_, **__: made)
-    monkeypatch.setattr(doctor, "this_os", lambda: ("debian", "12", "x86_64"))
+    monkeypatch.setattr(host, "look", lambda *_, **__: made)
+    monkeypatch.setattr(host, "this_os", lambda: ("debian", "12", "x86_64"))
     return made
 
 
@@ -60,11 +60,11 @@ def test_install_deps_without_root_names_the_line(capsys: pytest.CaptureFixture[
 
 
 def test_install_deps_installs_and_looks_again(
-    machine: doctor.Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    machine: host.Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[list[str]] = []
     seen = [machine, dataclasses.replace(machine, packages=dict.fromkeys(machine.packages, True))]
-    monkeypatch.setattr(doctor, "look", lambda *_, **__: seen.pop(0))
+    monkeypatch.setattr(host, "look", lambda *_, **__: seen.pop(0))
 
     def install(_: Any, packages: list[str], **__: Any) -> None:
         asked.append(list(packages))

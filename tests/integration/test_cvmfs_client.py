@@ -12,7 +12,7 @@ import pytest
 from tests.integration.cernvm import CLIENT, needs_client, serving
 from tests.integration.test_release import experiment, released, run
 
-from lode.workflow import doctor
+from lode.workflow import host
 
 __all__ = ["experiment"]
 
@@ -20,7 +20,7 @@ NAME = "tiny.example.org"
 pytestmark = [
     pytest.mark.integration,
     needs_client,
-    pytest.mark.skipif(doctor.this_os()[:2] != ("debian", "12"), reason="the stack is for Debian 12"),
+    pytest.mark.skipif(host.this_os()[:2] != ("debian", "12"), reason="the stack is for Debian 12"),
     pytest.mark.skipif(
         not (Path("/cvmfs").is_dir() and Path("/etc/cvmfs").is_dir()), reason="there is no /cvmfs or no /etc/cvmfs"
     ),

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from lode.building.seal import best
-from lode.workflow import doctor
+from lode.workflow import host
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(doctor.this_os()[:2] != ("debian", "12"), reason="the stack is for Debian 12"),
+    pytest.mark.skipif(host.this_os()[:2] != ("debian", "12"), reason="the stack is for Debian 12"),
 ]
 
 RECIPE = """\

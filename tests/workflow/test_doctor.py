@@ -10,8 +10,9 @@ import pytest
 from lode.building.seal import Seal
 from lode.definitions.target import Base, Compiler, External, Target
 from lode.errors import HostError
-from lode.workflow import doctor
-from lode.workflow.doctor import Check, Folder, Machine, Verdict
+from lode.workflow import doctor, host
+from lode.workflow.doctor import Check, Verdict
+from lode.workflow.host import Folder, Machine
 
 TARGET = Target(
     name="debian12-x86_64",
@@ -154,7 +155,7 @@ def test_folder_that_cannot_be_written_to_is_missing_but_for_a_mirror() -> None:
 def test_folders_are_looked_at_without_making_them(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     wanted = {"cache": tmp_path / "a" / "b", "mirror": tmp_path / "file" / "m"}
-    found = {one.name: one.reason for one in doctor.look(None, cache=tmp_path, environ={}, folders=wanted).folders}
+    found = {one.name: one.reason for one in host.look(None, cache=tmp_path, environ={}, folders=wanted).folders}
     assert found["cache"] == ""
     assert found["mirror"] == f"{tmp_path}/file is no folder"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -167,13 +168,13 @@ def test_proxies_are_shown_by_name_only() -> None:
 
 def test_target_of_this_machine_is_found_among_several() -> None:
     other = dataclasses.replace(TARGET, name="debian13-x86_64", os_version="13")
-    assert doctor.fitting([other, TARGET], ("debian", "12", "x86_64")) is TARGET
-    assert doctor.fitting([other, TARGET], ("debian", "12", "aarch64")) is None
+    assert host.fitting([other, TARGET], ("debian", "12", "x86_64")) is TARGET
+    assert host.fitting([other, TARGET], ("debian", "12", "aarch64")) is None
 
 
 def test_build_is_refused_with_all_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = dataclasses.replace(GOOD, packages={"cmake": False}, disk_free=10**9)
-    monkeypatch.setattr(doctor, "look", lambda *_, **__: machine)
+    monkeypatch.setattr(host, "look", lambda *_, **__: machine)
     with pytest.raises(HostError) as caught:
         doctor.require(TARGET, cache=Path("/c"), environ={})
     assert str(caught.value) == (
@@ -195,27 +196,27 @@ def test_installing_needs_root() -> None:
 def test_os_release_is_read_with_and_without_quotes(tmp_path: Path) -> None:
     file = tmp_path / "os-release"
     file.write_text('NAME="AlmaLinux"\nID="almalinux"\nVERSION_ID=\'9.4\'\n')
-    assert doctor._os_release(file) == ("almalinux", "9.4")
+    assert host._os_release(file) == ("almalinux", "9.4")
     file.write_text("")
-    assert doctor._os_release(file) == ("unknown", "unknown")
-    assert doctor._os_release(tmp_path / "none") == ("unknown", "unknown")
+    assert host._os_release(file) == ("unknown", "unknown")
+    assert host._os_release(tmp_path / "none") == ("unknown", "unknown")
 
 
 def test_memory_is_what_new_programs_can_have(tmp_path: Path) -> None:
     file = tmp_path / "meminfo"
     file.write_text("MemTotal:       16000000 kB\nMemAvailable:    8388608 kB\n")
-    assert doctor._memory_mb(file) == 8192
+    assert host._memory_mb(file) == 8192
     file.write_text("MemTotal:       16000000 kB\n")
-    assert doctor._memory_mb(file) is None
+    assert host._memory_mb(file) is None
 
 
 @pytest.mark.integration
 def test_this_machine_can_be_looked_at(tmp_path: Path) -> None:
-    os, version, arch = doctor.this_os()
+    os, version, arch = host.this_os()
     target = dataclasses.replace(
         TARGET, os=os, os_version=version, arch=arch, system_packages=("base-files", "no-such")
     )
-    machine = doctor.look(target, cache=tmp_path / "not" / "there", environ={"HTTPS_PROXY": "http://user:secret@p"})
+    machine = host.look(target, cache=tmp_path / "not" / "there", environ={"HTTPS_PROXY": "http://user:secret@p"})
     assert machine.disk_folder == tmp_path
     assert machine.proxies == ("HTTPS_PROXY",)
     assert set(machine.compilers) == {"/usr/bin/gcc", "/usr/bin/g++"}

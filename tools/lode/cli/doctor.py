@@ -11,7 +11,7 @@ from lode.cli.common import Session, common
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.target import Target
 from lode.errors import HostError, UsageError
-from lode.workflow import doctor
+from lode.workflow import doctor, host
 
 _COLOURS = {doctor.Verdict.GOOD: "green", doctor.Verdict.NOTE: "yellow", doctor.Verdict.MISSING: "red"}
 
@@ -31,7 +31,7 @@ def command(session: Session, stack: str | None, target_name: str | None, instal
     target = _target(catalogue, stack, target_name)
     places = session.places
     folders = {"cache": places.cache, "mirror": places.mirror, "releases": places.releases}
-    machine = doctor.look(target, cache=places.cache, environ=os.environ, folders=folders)
+    machine = host.look(target, cache=places.cache, environ=os.environ, folders=folders)
     examination = doctor.examine(target, machine)
     if install_deps and examination.missing_packages:
         doctor.install(
@@ -40,9 +40,7 @@ def command(session: Session, stack: str | None, target_name: str | None, instal
             environ=os.environ,
             say=lambda line: click.echo(line, err=True),
         )
-        examination = doctor.examine(
-            target, doctor.look(target, cache=places.cache, environ=os.environ, folders=folders)
-        )
+        examination = doctor.examine(target, host.look(target, cache=places.cache, environ=os.environ, folders=folders))
     document = {
         "good": examination.good,
         "target": examination.target,
@@ -61,7 +59,7 @@ def _target(catalogue: Catalogue, stack: str | None, name: str | None) -> Target
         if stack and name not in names:
             raise UsageError(f"{stack} is not for {name}", hint=f"its targets: {', '.join(names)}")
         return catalogue.target(name)
-    return doctor.fitting([catalogue.target(each) for each in names], doctor.this_os())
+    return host.fitting([catalogue.target(each) for each in names], host.this_os())
 
 
 def _table(examination: doctor.Examination) -> str:

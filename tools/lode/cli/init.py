@@ -12,7 +12,7 @@ from lode.definitions import folders
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.target import Target
 from lode.errors import UsageError
-from lode.workflow import doctor, init
+from lode.workflow import host, init
 from lode.workflow.keys import stored
 
 
@@ -47,7 +47,7 @@ def _target(catalogue: Catalogue, name: str | None) -> Target:
     if name is not None:
         return catalogue.target(name)
     names = catalogue.target_names()
-    target = doctor.fitting([catalogue.target(each) for each in names], doctor.this_os())
+    target = host.fitting([catalogue.target(each) for each in names], host.this_os())
     if target is None:
         hint = f"choose one with --target: {', '.join(names)}"
         raise UsageError("no target is for this machine's operating system", hint=hint)

@@ -197,12 +197,12 @@ def choose_target(lock: Lock, asked: str | None) -> str:
         if asked not in names:
             raise UsageError(f"{lock.stack}@{lock.release} is not for {asked}", hint=f"its targets: {', '.join(names)}")
         return asked
-    from lode.workflow import doctor
+    from lode.workflow import host
 
-    fitting = doctor.fitting([target.definition for target in lock.targets], doctor.this_os())
+    fitting = host.fitting([target.definition for target in lock.targets], host.this_os())
     if fitting is None:
         raise UsageError(
-            f"{lock.stack}@{lock.release} has no target for this machine ({' '.join(doctor.this_os())})",
+            f"{lock.stack}@{lock.release} has no target for this machine ({' '.join(host.this_os())})",
             hint=f"its targets: {', '.join(names)}; build on one of these, or in its container",
         )
     return fitting.name
@@ -255,7 +255,7 @@ def _build_missing(lock: Lock, target: str, missing: Sequence[Node], site: _Site
     from lode.building.history import History
     from lode.sourcing.fetch import fetch
     from lode.sourcing.mirror import Mirror
-    from lode.workflow import doctor
+    from lode.workflow import host
 
     places, plan = site.places, site.plan
     fetch(
@@ -271,7 +271,7 @@ def _build_missing(lock: Lock, target: str, missing: Sequence[Node], site: _Site
     history = History(places.cache / "times.jsonl")
     workshop = _workshop(lock, target, history, site)
     workshop.sweep()
-    memory_mb = doctor.look(None, cache=places.cache, environ=site.environ).memory_mb
+    memory_mb = host.look(None, cache=places.cache, environ=site.environ).memory_mb
     return run(
         _tasks(lock, target, missing, history),
         workshop.make,

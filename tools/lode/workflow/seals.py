@@ -18,7 +18,7 @@ from lode.building.seal import Seal, best
 from lode.definitions import system_lock
 from lode.definitions.target import Target
 from lode.errors import HostError
-from lode.workflow import doctor
+from lode.workflow import doctor, host
 
 ASKED = ("auto", "docker", "rootfs", "host")
 
@@ -141,7 +141,7 @@ def _host(target: Target, role: str, site: Site, reason: str) -> Seal:
     del reason  # the host itself is no lesser place to build for it
     if not _is_here(target):
         raise HostError(
-            f"this machine is {' '.join(doctor.this_os())}, not {target.os} {target.os_version} {target.arch}",
+            f"this machine is {' '.join(host.this_os())}, not {target.os} {target.os_version} {target.arch}",
             hint=f"build for {target.name} in its container: `lode target build {target.name}`",
         )
     if role == "builder":
@@ -150,7 +150,7 @@ def _host(target: Target, role: str, site: Site, reason: str) -> Seal:
 
 
 def _is_here(target: Target) -> bool:
-    return (target.os, target.os_version, target.arch) == doctor.this_os()
+    return (target.os, target.os_version, target.arch) == host.this_os()
 
 
 def _root(target: Target, role: str, site: Site) -> Root:
