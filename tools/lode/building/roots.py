@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from lode import inventory, scratch, tree
+from lode.building import rpm_database
 from lode.digest import Digest
 from lode.errors import BuildError, Fault
 from lode.rendering.script import EPOCH
@@ -131,7 +132,7 @@ def unpack(tar: Path, root: Path, *, files: Mapping[str, bytes]) -> None:
     with tarfile.open(tar) as archive:
         for member in archive:
             name = _name(member.name)
-            if not name or _LEFT_OUT.fullmatch(name):
+            if not name or _LEFT_OUT.fullmatch(name) or rpm_database.OLD.fullmatch(name):
                 continue
             if member.issym():
                 links.append((name, member.linkname))
@@ -152,6 +153,7 @@ def unpack(tar: Path, root: Path, *, files: Mapping[str, bytes]) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(content)
         modes[name] = 0o644
+    rpm_database.settle(root, EPOCH)
     for path in _deepest_first(root):
         name = str(path.relative_to(root))
         if not path.is_symlink():
