@@ -113,7 +113,7 @@ def _peer(home: Path) -> Iterator[_Peer]:
     """Yield an empty repository, served, that the reference can publish to."""
     there, key, cache = repository(home, Compression(engine="zlib", level=6))
     cache.close()
-    SPOOL.mkdir(parents=True)
+    SPOOL.mkdir(parents=True, exist_ok=True)
     for number in range(256):
         (home / "served/data" / f"{number:02x}").mkdir(exist_ok=True)
     (home / "served/data/txn").mkdir(exist_ok=True)
