@@ -16,6 +16,7 @@ import random
 import resource
 import tempfile
 import time
+import traceback
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -108,9 +109,10 @@ def apart(work: Callable[[], object]) -> tuple[float, int]:
     if child == 0:
         try:
             work()
-            os._exit(0)
-        finally:
+        except BaseException:
+            traceback.print_exc()
             os._exit(1)
+        os._exit(0)
     _, status, used = os.wait4(child, 0)
     if status:
         raise SystemExit("a step failed")
