@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -86,6 +87,8 @@ def service(podman: Podman) -> Iterator[Podman]:
                 missing(str(error))
             yield podman
     finally:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it keeps the user's namespaces for the next
+            os.kill(int((podman.folder / "libpod" / "tmp" / "pause.pid").read_text()), signal.SIGTERM)
         unmount(podman.folder)
 
 

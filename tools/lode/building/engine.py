@@ -80,7 +80,9 @@ def pull(address: str, reference: str, *, platform: str) -> None:
         return
     repository, _, digest = reference.partition("@")
     try:
-        engine.api.pull(_untagged(repository), tag=digest, platform=platform)
+        for said in engine.api.pull(_untagged(repository), tag=digest, platform=platform, stream=True, decode=True):
+            if "error" in said:  # told on the way, after an answer that began well
+                raise docker.errors.DockerException(said["error"])
         engine.images.get(reference)
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise HostError(
