@@ -16,7 +16,7 @@ from lode.definitions.system_lock import SystemPackage
 from lode.definitions.target import Base, Compiler, Target
 from lode.digest import Digest
 from lode.errors import HostError, Place
-from lode.workflow import doctor, seals
+from lode.workflow import doctor, host, seals
 from lode.workflow import target as targets
 
 TODAY = datetime.date(2026, 11, 25)
@@ -38,7 +38,7 @@ NONE = Seal(kind="none", reason="bubblewrap (bwrap) is not installed", user=Fals
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> seals.Site:
     """Return a machine that is Debian 12 with bubblewrap and no engine."""
-    monkeypatch.setattr(doctor, "this_os", lambda: ("debian", "12", "x86_64"))
+    monkeypatch.setattr(host, "this_os", lambda: ("debian", "12", "x86_64"))
     monkeypatch.setattr(doctor, "require", lambda *_, **__: None)
     monkeypatch.setattr(seals, "best", lambda: BWRAP)
     return seals.Site(cache=tmp_path, environ={"DOCKER_HOST": ""})
