@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -230,7 +231,7 @@ def test_real_program_publishes_replaces_and_tags_in_a_transaction(stratum0: Ser
     server.transaction(stratum0, [source(first)], tags=[], progress=Silent())
     same(stratum0, source(first))
     both = [source(second), source(first, MOUNT.replace("debian12", "el9"))]
-    tag = tmp_path.name  # one of no earlier run
+    tag = f"t{time.time_ns()}"  # one of no earlier run
     done = server.transaction(stratum0, both, tags=[tag], progress=Silent())
     assert (done.changed, done.unchanged) == (tuple(one.mount for one in both), ())
     same(stratum0, *both)
