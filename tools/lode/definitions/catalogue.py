@@ -72,11 +72,16 @@ class Catalogue:
         A stack is locked and built with these alone, so that it is the same whatever lies in front of its collection.
         The catalogue itself is returned when its first collection has the stack, or none has.
         """
+        own = self.collections_of(stack, release)
+        return self if len(own) == len(self.collections) else Catalogue(own, here=self._here)
+
+    def collections_of(self, stack: str, release: str) -> tuple[Collection, ...]:
+        """Return the collection that has this stack and those behind it; all when none has it."""
         path = self._stack_files.get((stack, release))
         for place, one in enumerate(self.collections):
             if path is not None and Path(path).is_relative_to(one.folder):
-                return Catalogue(self.collections[place:], here=self._here) if place else self
-        return self
+                return self.collections[place:]
+        return self.collections
 
     def shown(self, file: Path) -> str:
         """Return the name of `file` for messages: relative to the current folder when it lies below it."""

@@ -66,11 +66,14 @@ def affected(catalogue: Catalogue, since: str, *, here: Path, times: Mapping[tup
     """
     root, commit = _repository(here, since)
     files = _changed_files(root, commit)
-    changed = _sorted(files, root, catalogue.collections)
-    locks = {key: _committed(catalogue, key) for key in catalogue.stacks()}
+    inside = {one for one in catalogue.collections if one.folder.resolve().is_relative_to(root.resolve())}
+    changed = _sorted(files, root, inside)
+    locks = {
+        key: _committed(catalogue, key) for key in catalogue.stacks() if inside & {*catalogue.collections_of(*key)}
+    }
     found: list[AffectedStack] = []
     touched: set[str] = set()
-    for key in catalogue.stacks():
+    for key in locks:
         if _reaches(changed, key, locks, touched):
             one = _stack(catalogue, key, files, root, commit, times)
             if one.comparison or one.problem or one.new or not one.current:
@@ -110,12 +113,12 @@ def _changed_files(root: Path, commit: str) -> tuple[str, ...]:
 
 
 def _sorted(files: Iterable[str], root: Path, collections: Iterable[Collection]) -> _Changed:
-    inside = [one.folder.resolve() for one in collections if one.folder.resolve().is_relative_to(root.resolve())]
+    folders = [one.folder.resolve() for one in collections]
     recipes, stacks, targets = set[str](), set[tuple[str, str]](), set[str]()
     everything = False
     for name in files:
         everything |= name.startswith(_CODE) and name.endswith(".py")
-        for folder in inside:
+        for folder in folders:
             path = root.resolve() / name
             if not path.is_relative_to(folder):
                 continue
