@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lode.definitions import folders, read_trust
+from lode.definitions import folders
 from lode.definitions.trust import TrustPolicy
 from lode.errors import DefinitionError, HostError, UsageError
 from lode.signing import keyless
 from lode.signing.certify import IdentitySigner
+from lode.workflow.trust import read_policy
 
 SCHEME = "sigstore:"
 TOKEN = "SIGSTORE_ID_TOKEN"  # noqa: S105 - a variable's name
@@ -56,7 +57,7 @@ class Pipeline:
         file = self.collection / folders.TRUST_FILE if self.collection else None
         if file is None or not file.is_file():
             return None
-        return read_trust.read(_read(file), file=str(file), beside=lambda name: (file.parent / name).read_bytes())
+        return read_policy(file)
 
     def _token(self) -> str:
         """Return a new token: the given one, or what the forge that runs this job gives."""

@@ -182,7 +182,7 @@ def read_claim(subject: Subject, *, stack: str | None, now: datetime.datetime) -
         case Kind.CVMFS:
             return Claim(kind=subject.kind, stack=subject.path.stem, release="", signed=signed)
         case Kind.POLICY:
-            policy = _policy(subject.path)
+            policy = read_policy(subject.path)
             return Claim(kind=subject.kind, stack=policy.name, release="", signed=signed)
     name, _, release = (stack or "").partition("@")
     if not release:
@@ -377,13 +377,14 @@ def load_policy(file: Path, *, root: PublicKey | None, today: datetime.date) -> 
         if dict(signed) != dict(subject.digests):
             hint = "its owner signs it again (`lode sign trust.yaml`), or you take it again"
             raise VerificationError(f"{file} was altered since it was signed", hint=hint)
-    policy = _policy(file)
+    policy = read_policy(file)
     if name not in (None, policy.name):
         raise VerificationError(f"{file} was signed as the policy of {name!r}, and is that of {policy.name!r}")
     return policy
 
 
-def _policy(file: Path) -> TrustPolicy:
+def read_policy(file: Path) -> TrustPolicy:
+    """Return the trust policy in `file`; DefinitionError with its faults, HostError when it cannot be read."""
     return read_trust.read(_read(file), file=str(file), beside=lambda name: (file.parent / name).read_bytes())
 
 

@@ -117,9 +117,9 @@ class Cache:
 
         Nothing when that is not remembered; those in chunks are left out.
         """
-        row = self._database.execute(
-            "SELECT files FROM held WHERE catalog = ? AND form = ?", (catalog, form)
-        ).fetchone()
+        ask = "SELECT files FROM held WHERE catalog = ? AND form = ?"
+        with self._told():
+            row = self._database.execute(ask, (catalog, form)).fetchone()
         return {
             content.hex(): Content(size=size, hash=name.hex(), stored=(stored,))
             for content, name, size, stored in _FILE.iter_unpack(row[0] if row else b"")
