@@ -11,12 +11,15 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from tests.integration.building import WAVE, WAVE_C, Collection, collection
 from tests.testing.factory import TARGET, lock, locked_test, node, whole
 
 from lode import inventory
 from lode.installing import prefix as prefixes
 from lode.locking import lockfile
 from lode.locking.graph import Lock
+
+__all__ = ["collection"]
 
 pytestmark = pytest.mark.integration
 
@@ -142,3 +145,24 @@ def test_report_that_cannot_be_written_says_so(prefix: Path, tmp_path: Path) -> 
     done = lode("test", "mini", "-q", "--group", "good", "--html", tmp_path / "file/t.html")
     assert done.returncode == 10
     assert done.stderr.startswith(f"{tmp_path}/file/t.html cannot be written: ")
+
+
+def test_stack_that_was_built_is_installed_and_tested(collection: Collection) -> None:
+    collection.recipe("wave", WAVE, files={"wave.c": WAVE_C})
+    recipe = collection.root / "recipes" / "wave" / "recipe.yaml"
+    recipe.write_text(recipe.read_text() + 'tests:\n  - {name: there, run: "test -e $PREFIX/lib/libwave.so"}\n')
+    collection.lock("wave")
+    before = collection.lode("test", "tiny", "-q")
+    assert (before.returncode, before.stderr.splitlines()[0]) == (2, "tiny has no prefix on this machine")
+    collection.build()
+    done = collection.lode("test", "tiny", "-q")
+    assert (done.returncode, plain(done.stdout)[0]) == (0, "✓ wave: there ms"), done.stderr
+    (record,) = (collection.home / "releases").glob(f"tiny/1/*/prefix/{prefixes.RECORD}")
+    laid = record.stat().st_ino
+    collection.recipe("wave", WAVE + "\n:\n", files={"wave.c": WAVE_C})
+    collection.lock("wave")  # not built: what there is is tested
+    assert collection.lode("test", "tiny", "-q").returncode == 0
+    assert record.stat().st_ino == laid
+    collection.build()
+    collection.lode("test", "tiny", "-q")
+    assert record.stat().st_ino != laid

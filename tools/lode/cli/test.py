@@ -13,6 +13,7 @@ from lode import tree
 from lode.cli.common import Session, common
 from lode.definitions.catalogue import Catalogue
 from lode.errors import Fault, TestFailure
+from lode.installing import prefix as prefixes
 from lode.testing import page
 from lode.testing import report as forms
 from lode.testing.results import Outcome, TestReport, TestResult, document, summary
@@ -58,9 +59,10 @@ def command(
     html: Path | None,
     proposal: Path | None,
 ) -> None:
-    """Run the tests of STACK, which was released here, or of the PREFIX at a path.
+    """Run the tests of STACK, which was built or released here, or of the PREFIX at a path.
 
-    A prefix may be tested wherever it was copied or mounted, read-only too. Exits with 8 when a test fails.
+    A stack that was built is installed first, where its release will have it. A prefix may be tested wherever it was
+    copied or mounted, read-only too. Exits with 8 when a test fails.
 
     \b
     Examples:
@@ -68,6 +70,10 @@ def command(
       lode test /cvmfs/dance.example.org/dance/2026.11/el9-x86_64 --html tests.html
       lode test ./prefix --verify --junit tests.xml
     """  # noqa: D301 - \b is click's
+    progress = session.progress()
+    if "/" not in subject and not prefixes.is_prefix(Path(subject)):
+        catalogue = Catalogue.open(session.collections, here=session.here)
+        testing.lay(catalogue, subject, session.places, target=target, progress=progress)
     found = testing.find(session.places, subject, target=target, site=site, seal=seal, environ=os.environ)
     chosen = testing.narrowed(found, packages, group)
     if only_list:
@@ -76,7 +82,6 @@ def command(
         return
     jobs = jobs or len(os.sched_getaffinity(0))
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    progress = session.progress()
     report = testing.examine(found, packages=chosen, jobs=jobs, verify=verify, started=started, progress=progress)
     if tools:
         from lode.workflow.tools import examine_tools, with_tools

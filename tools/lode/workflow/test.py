@@ -8,8 +8,10 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from lode import inventory, tree
+from lode.building.cache import Cache
 from lode.config import Places
-from lode.errors import Fault, HostError, Place, VerificationError
+from lode.definitions.catalogue import Catalogue
+from lode.errors import Fault, HostError, LodeError, Place, VerificationError
 from lode.installing import prefix as prefixes
 from lode.installing.prefix import Prefix
 from lode.installing.select import selected
@@ -20,7 +22,10 @@ from lode.testing.results import TestReport
 from lode.testing.run import run_tests
 from lode.testing.suite import STACK_FOLDER
 from lode.tree import FileTree
-from lode.workflow.prefix import find_prefix, open_prefix, usable
+from lode.workflow.build import choose_target
+from lode.workflow.lock import locked
+from lode.workflow.prefix import find_prefix, open_prefix, prefix_path, usable
+from lode.workflow.prefix import prefix as lay_down
 from lode.workflow.seals import Bench, Site, for_tests
 
 _SHOWN = 10  # differences that an error names
@@ -36,6 +41,25 @@ class Subject:
     bench: Bench
 
 
+def lay(catalogue: Catalogue, reference: str, places: Places, *, target: str | None, progress: Progress) -> None:
+    """Install the stack `reference`, of which all is built, where a release of it has its prefix.
+
+    Nothing is done where that prefix is there already, nor for a stack that is not locked, not for this machine, or
+    not built as it is locked today: what was released before is tested then.
+    """
+    try:
+        lock = locked(catalogue, reference)
+        chosen = choose_target(lock, target)
+    except LodeError:
+        return
+    cache = Cache(places.cache)
+    found = [cache.get(node.hashes[chosen]) for node in selected(lock, chosen, None)]
+    artifacts = [artifact for artifact in found if artifact is not None]
+    if len(artifacts) == len(found):
+        root = prefix_path(places, lock.stack, lock.release, chosen)
+        lay_down(lock, catalogue, chosen, artifacts, root, progress=progress)
+
+
 def find(
     places: Places,
     reference: str,
@@ -45,7 +69,7 @@ def find(
     seal: str = "auto",
     environ: Mapping[str, str] | None = None,
 ) -> Subject:
-    """Return what `reference` names, a stack released here or the path of a prefix, so that this machine can use it.
+    """Return what `reference` names, a stack installed here or the path of a prefix, so that this machine can use it.
 
     A prefix given by its path may have come from elsewhere: there, as with `site`, a compiler is not asked for, and its
     tests run on this host unless `seal` says otherwise. A stack's run in its target's runtime where that has been made.
