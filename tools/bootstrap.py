@@ -144,11 +144,15 @@ def clear(venv: Path) -> None:
 
 
 def install(installer: list[str]) -> None:
-    """Install the pinned packages, wheels only, each checked against its hash; shows how far it is."""
+    """Install the pinned packages, wheels only, each checked against its hash; shows how far it is.
+
+    Nothing is resolved (`--no-deps`): the list is whole, and pip before 24 would look for a newer release of a
+    package that another one asks for with an extra, then end because that one has no hash.
+    """
     total = len(re.findall(r"^\S+==", REQUIREMENTS.read_text(), re.MULTILINE))
     command = [
         *[*installer, "install", "--no-input", "--disable-pip-version-check", "--no-warn-script-location"],
-        *["--require-hashes", "--only-binary", ":all:", "--progress-bar", "off", "-r", str(REQUIREMENTS)],
+        *["--no-deps", "--require-hashes", "--only-binary", ":all:", "--progress-bar", "off", "-r", str(REQUIREMENTS)],
     ]
     environment = {k: v for k, v in os.environ.items() if k not in ("PIP_TARGET", "PIP_PREFIX", "PIP_USER")}
     said: list[str] = []
