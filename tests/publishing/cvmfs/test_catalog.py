@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import resource
+import signal
+import tempfile
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from lode.errors import VerificationError
+from lode.errors import HostError, VerificationError
 from lode.publishing.cvmfs import catalog, history
 from lode.publishing.cvmfs.history import Tag
 from lode.publishing.cvmfs.rows import CHUNKED, FILE, LINK, MOUNT_POINT, Catalog, Chunk, Counters, Nested, Row, folder
@@ -44,6 +49,52 @@ def test_catalog_comes_back_as_it_was() -> None:
 
 def test_catalog_has_the_same_bytes_whichever_library_writes_it() -> None:
     assert hashlib.sha256(catalog.dump(CATALOG)).hexdigest() == DIGEST
+
+
+def test_catalog_that_goes_on_in_a_file_has_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def written(held: int) -> tuple[bytes, Counters]:
+        writer = catalog.Writer(held=held)
+        writer.add(folder(b"", folders=0, mtime=1))
+        for first in range(0, 9000, 3000):
+            names = (b"f%d" % number for number in range(first, first + 3000))
+            writer.add_files(b"", [(name, HASH, 3, 0o100644) for name in names], mtime=1)
+        assert list(tmp_path.iterdir()) == []  # a killed publisher leaves nothing
+        return writer.finish(b"", [Nested(path=b"/n", hash=HASH, size=5)], Counters(dir=1), {"revision": "1"})
+
+    assert written(held=4000) == written(held=10_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room_for_a_large_catalog_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    writer = catalog.Writer(held=1)
+    with pytest.raises(HostError, match=r"a catalog cannot be written in .*gone: .*No such file"), closing(writer):
+        writer.add_files(b"", [(b"f%d" % number, HASH, 3, 0o100644) for number in range(2000)], mtime=1)
+
+
+def test_full_disk_under_a_large_catalog_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    writer = catalog.Writer(held=1)
+    writer.add_files(b"", [(b"f%d" % number, HASH, 3, 0o100644) for number in range(2000)], mtime=1)
+
+    def fill(writer: catalog.Writer) -> None:
+        for first in range(10, 40):
+            writer.add_files(b"", [(b"%d-%d" % (first, n), HASH, 3, 0o100644) for n in range(2000)], mtime=1)
+        writer.finish(b"", [], Counters(), {})
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(HostError, match="a catalog cannot be written in"):
+            fill(writer)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+        writer.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_numbers_are_those_of_the_rows() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import sqlite3
 import struct
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from io import FileIO
 
-from lode.errors import VerificationError
+from lode.errors import HostError, VerificationError
 from lode.publishing.cvmfs.rows import COUNTERS, FILE, Catalog, Chunk, Counters, Nested, Row, count
 
 _TABLES = """
@@ -28,7 +32,15 @@ CREATE TABLE properties (key TEXT, value TEXT, CONSTRAINT pk_properties PRIMARY 
 """
 _ROW = "INSERT INTO catalog VALUES (?,?,?,?,?,?,?,?,?,?,CAST(? AS TEXT),CAST(? AS TEXT),?,?,NULL)"
 _SQLITE_VERSION = 3_040_001  # written into every catalog, whichever library made it: clients do not look at it
+_IN_FILE = """
+PRAGMA journal_mode=OFF;
+PRAGMA synchronous=OFF;
+PRAGMA locking_mode=EXCLUSIVE;
+PRAGMA cache_size=-32768;
+"""  # the file is nobody else's, and worth nothing after a crash
+_HEADER = 100  # bytes
 _BATCH = 2000  # rows that are handed to SQLite at once
+_HELD = 200_000  # rows of a database in memory; a larger one goes on in a file
 MD5 = struct.Struct("<qq")
 _md5 = hashlib.md5
 
@@ -39,10 +51,13 @@ def path_hash(path: bytes) -> tuple[int, int]:
 
 
 class Writer:
-    """A catalog being written row by row; what it takes in memory is the database alone."""
+    """A catalog being written row by row; it takes the memory of its database alone, and not of a large one."""
 
-    def __init__(self) -> None:
-        """Begin a database in memory."""
+    def __init__(self, held: int = _HELD) -> None:
+        """Begin a database in memory; one of more than `held` rows goes on in a nameless temporary file."""
+        self._held = held
+        self._written = 0  # rows
+        self._file: int | None = None
         self._database = sqlite3.connect(":memory:", isolation_level=None)
         self._database.executescript(_TABLES)
         self._database.execute("BEGIN")
@@ -87,10 +102,13 @@ class Writer:
     def finish(
         self, prefix: bytes, nested: Iterable[Nested], below: Counters, properties: Mapping[str, str]
     ) -> tuple[bytes, Counters]:
-        """Return the database, and the numbers of the catalog and all below it; the writer is used up."""
-        database = self._database
-        with closing(database):
+        """Return the database, and the numbers of the catalog and all below it; the writer is used up.
+
+        HostError when the place for temporary files has no room for a large one.
+        """
+        with closing(self), _room():
             self._write()
+            database = self._database
             listed = sorted((one.path, one.hash, one.size) for one in nested)
             counters = replace(self._counted, nested=len(listed))
             database.execute("CREATE INDEX idx_catalog_parent ON catalog (parent_1, parent_2)")
@@ -99,18 +117,64 @@ class Writer:
             database.executemany("INSERT INTO statistics VALUES (?,?)", _statistics(counters, below))
             database.executemany("INSERT INTO properties VALUES (?,?)", _properties(prefix, properties))
             database.execute("COMMIT")
-            content = database.serialize()
-        return canonical(content), counters + below
+            content = _read(database, self._file)
+        return content, counters + below
 
     def close(self) -> None:
         """Give up what was written."""
         self._database.close()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def _write(self) -> None:
-        self._database.executemany(_ROW, self._rows)
+        with _room():
+            self._database.executemany(_ROW, self._rows)
         self._counted += count(self._since, 0)
+        self._written += len(self._rows)
         self._rows.clear()
         self._since.clear()
+        if self._file is None and self._written > self._held:
+            with _room():
+                self._move()
+
+    def _move(self) -> None:
+        """Go on in a file. Its name goes once it is open, so that nothing is left of a killed publisher."""
+        self._database.execute("COMMIT")
+        self._file, path = tempfile.mkstemp(prefix="lode-catalog-")
+        try:
+            with open(self._file, "wb", closefd=False) as file, closing(self._database) as before:
+                file.write(before.serialize())
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.executescript(_IN_FILE)
+            self._database.execute("BEGIN EXCLUSIVE")
+        finally:
+            os.unlink(path)
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Raise HostError when a large catalog's file cannot be written: in memory nothing of SQLite's fails."""
+    try:
+        yield
+    except (sqlite3.OperationalError, OSError) as error:
+        raise HostError(
+            f"a catalog cannot be written in {tempfile.gettempdir()}: {error}",
+            hint="free some space there, or name another place in TMPDIR",
+        ) from error
+
+
+def _read(database: sqlite3.Connection, file: int | None) -> bytes:
+    """Return the whole database, closed by that: `file` is the descriptor of the one it lies in, None one in memory."""
+    if file is None:
+        content = database.serialize()
+        database.close()
+        return canonical(content)
+    database.close()
+    os.pwrite(file, canonical(os.pread(file, _HEADER, 0)), 0)
+    os.lseek(file, 0, os.SEEK_SET)
+    with FileIO(file, closefd=False) as whole:
+        return whole.readall()
 
 
 def dump(catalog: Catalog) -> bytes:
