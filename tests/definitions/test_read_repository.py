@@ -32,6 +32,7 @@ chunk_bytes: 65536
 compression: {{engine: zlib, level: 1}}
 nesting: {{cut: ["share/*", "lib/python*"], split: 100, maximum: 1000}}
 retention: {{days: 0, revisions: 2}}
+images: true
 """
     ) == Repository(
         name=NAME,
@@ -45,6 +46,7 @@ retention: {{days: 0, revisions: 2}}
         compression=Compression(engine="zlib", level=1),
         nesting=Nesting(cut=("lib/python*", "share/*"), split=100, maximum=1000),
         retention=Retention(days=0, revisions=2),
+        images=True,
     )
 
 

@@ -114,3 +114,17 @@ def test_script_names_a_container_where_no_tree_fits(tmp_path: Path, shell: str)
         'sh -c ". /cvmfs/test.example.org/mini/1/setup.sh && …"\n'
         "  other-x86_64\n"
     )
+
+
+def test_script_names_an_image_of_the_repository_where_there_is_one() -> None:
+    text = variants.setup(FQRN, "/mini/1", ["debian12-x86_64", "el9-x86_64"], unpacked={"el9-x86_64"})
+    assert "debian12-x86_64: apptainer exec --bind /cvmfs docker://debian:12 sh" in text
+    assert f"el9-x86_64: apptainer exec --bind /cvmfs /cvmfs/{FQRN}/mini/1/el9-x86_64.image sh" in text
+
+
+def test_images_alone_make_no_variants(ground: Ground, tmp_path: Path) -> None:
+    root = plant(tmp_path / "tree", {"a": b"1"})
+    ground.publish(source(root, MOUNT + variants.IMAGE), source(root, MOUNT))
+    assert links(ground)["/mini/2026.11/host"] == "$(LODE_VARIANT:-debian12-x86_64)"
+    ground.publish(remove=[MOUNT])
+    assert links(ground) == {}

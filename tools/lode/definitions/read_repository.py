@@ -6,7 +6,7 @@ import re
 
 from lode import yamldoc
 from lode.definitions.repository import Bucket, Compression, Nesting, Repository, Retention
-from lode.definitions.shape import Choice, Form, Integer, Key, ListOf, TableOf, Text, read_table
+from lode.definitions.shape import Choice, Flag, Form, Integer, Key, ListOf, TableOf, Text, read_table
 from lode.definitions.table import Table
 from lode.definitions.vocabulary import TEXT, URL
 
@@ -87,6 +87,7 @@ REPOSITORY = Form(
         "compression": Key(shape=TableOf(form=COMPRESSION), summary="how contents are stored"),
         "nesting": Key(shape=TableOf(form=NESTING), summary="where trees are cut into catalogs"),
         "retention": Key(shape=TableOf(form=RETENTION), summary="what gc keeps"),
+        "images": Key(shape=Flag(), summary="publish each target's image, unpacked for Apptainer, too", default=False),
     },
 )
 
@@ -114,6 +115,7 @@ def read(content: bytes, *, file: str, name: str | None = None) -> Repository:
         compression=_compression(table.table("compression")),
         nesting=_nesting(table.table("nesting")),
         retention=_retention(table.table("retention")),
+        images=table.flag("images"),
         place=table.place(),
     )
     document.finish()

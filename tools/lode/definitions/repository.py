@@ -57,4 +57,5 @@ class Repository:
     compression: Compression = Compression()
     nesting: Nesting = Nesting()
     retention: Retention = Retention()
+    images: bool = False  # whether the images of a release are published too, unpacked
     place: Place | None = field(default=None, compare=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,9 @@ from lode.publishing.cvmfs.whitelist import Whitelist
 from lode.signing import envelope as envelopes
 from lode.signing.envelope import SUFFIX
 from lode.workflow import trust as trusting
+from lode.workflow import unpacked
 from lode.workflow.report import PREFIX, find_release
+from lode.workflow.unpacked import Unpackable
 from lode.yamldoc import meant
 
 
@@ -163,17 +166,40 @@ def sources(references: Sequence[str], places: Places, name: str) -> tuple[Sourc
     UsageError when one names nothing, PublicationError when a tree is made for another repository: its files name the
     place that they are to lie at.
     """
-    found: list[Source] = []
+    return tuple(_source(root, name) for root in roots(references, places))
+
+
+@contextlib.contextmanager
+def all_sources(
+    work: Desk, references: Sequence[str], places: Places, *, images: bool, cache: Cache, progress: Progress
+) -> Iterator[tuple[tuple[Source, ...], tuple[str, ...]]]:
+    """Yield the trees that `references` name, with the images of them unpacked when `images` are asked for.
+
+    And the mount points of images that need not be published again. Errors as of `sources` and `unpacked.images`.
+    """
+    name = work.repository.name
+    trees = sources(references, places, name)
+    wanted = unpacked.images(roots(references, places), name) if images else ()
+    with unpacked.sources(work.stratum(), wanted, cache=cache, place=work.cache, progress=progress) as (
+        more,
+        unchanged,
+    ):
+        yield (*trees, *more), unchanged
+
+
+def roots(references: Sequence[str], places: Places) -> tuple[Path, ...]:
+    """Return the prefixes that `references` name, each itself or by its release; UsageError when one names nothing."""
+    found: list[Path] = []
     for reference in references:
         folder = Path(reference)
         if prefixes.is_prefix(folder):
-            found.append(_source(folder, name))
+            found.append(folder)
             continue
         release = find_release(places.releases, reference)
-        roots = sorted(path for path in release.glob(f"*/{PREFIX}") if prefixes.is_prefix(path))
-        if not roots:
+        made = sorted(path for path in release.glob(f"*/{PREFIX}") if prefixes.is_prefix(path))
+        if not made:
             raise UsageError(f"{reference} holds no installed tree", hint="`lode release STACK` makes one")
-        found += [_source(root, name) for root in roots]
+        found += made
     return tuple(found)
 
 
@@ -225,9 +251,10 @@ def publish_release(
 ) -> Published:
     """Publish the prefixes at `roots`, all of one release, in one revision of the repository that they are made for.
 
-    The repository is the one that a collection defines, else one of Lode's defaults in the user's own folder; on first
-    use its keys and itself are made. A whitelist that expires soon is renewed where the master key is at hand. Trees
-    that are published already make no revision. PublicationError, and the repository as it was, when one cannot be.
+    When the repository takes images, those of the release are published too; a tree without one is told of. The
+    repository is the one that a collection defines, else one of Lode's defaults in the user's own folder; on first use
+    its keys and itself are made. A whitelist that expires soon is renewed where the master key is at hand. Trees that
+    are published already make no revision. PublicationError, and the repository as it was, when one cannot be.
     """
     name = repository_of(roots)
     work = desk(known(catalogue, name), places, key_folder=key_folder, folder=folder, passphrase=passphrase)
@@ -238,12 +265,33 @@ def publish_release(
         progress.note(f"{name}: made the repository in {work.place}, its keys in {work.files.folder}")
     there = work.stratum()
     _renew(work, there, now, progress)
-    cache = work.remembered()
-    try:
-        done = publish.publish(there, work.signing(), trees, cache=cache, now=now, jobs=jobs, progress=progress)
-    finally:
-        cache.close()
+    wanted = _images(roots, name, progress) if work.repository.images else ()
+    with (
+        contextlib.closing(work.remembered()) as cache,
+        unpacked.sources(there, wanted, cache=cache, place=work.cache, progress=progress) as (images, unchanged),
+    ):
+        done = publish.publish(
+            there,
+            work.signing(),
+            (*trees, *images),
+            cache=cache,
+            now=now,
+            jobs=jobs,
+            progress=progress,
+            unchanged=unchanged,
+        )
     return Published(publication=done, place=work.place, public_key=work.files.public)
+
+
+def _images(roots: Sequence[Path], name: str, progress: Progress) -> tuple[Unpackable, ...]:
+    """Return the images of the prefixes at `roots`; those without one are told of."""
+    found: list[Unpackable] = []
+    for root in roots:
+        try:
+            found += unpacked.images([root], name)
+        except UsageError as error:
+            progress.note(f"{error.faults[0].message}: none is published")
+    return tuple(found)
 
 
 def repository_of(roots: Sequence[Path]) -> str:

@@ -19,6 +19,8 @@ from lode.workflow import cvmfs
 @click.argument("fqrn")
 @click.argument("trees", nargs=-1, metavar="[STACK|PREFIX]...")
 @click.option("--remove", multiple=True, metavar="PATH", help="Take away what is at /<stack>/<release>/<target>.")
+@click.option("--images/--no-images", default=None, help="The images of the trees, unpacked for Apptainer, too; "
+              "default: as `images:` in the repository's file says.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; default: the CPUs.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page to read.")
 @placed
@@ -28,6 +30,7 @@ def plan(
     fqrn: str,
     trees: tuple[str, ...],
     remove: tuple[str, ...],
+    images: bool | None,
     jobs: int | None,
     html: Path | None,
     key_folder: Path | None,
@@ -37,12 +40,10 @@ def plan(
     from lode.publishing.cvmfs import plan as planning
 
     work = shared.desk(session, fqrn, key_folder, folder)
-    sources = cvmfs.sources(trees, session.places, fqrn)
-    cache = work.remembered()
-    try:
-        made = planning.plan(work.stratum(), sources, cache=cache, jobs=jobs or shared.cpus(), remove=remove)
-    finally:
-        cache.close()
+    with shared.sources(session, work, trees, images=images) as (cache, sources, unchanged):
+        made = planning.plan(
+            work.stratum(), sources, cache=cache, jobs=jobs or shared.cpus(), remove=remove, unchanged=unchanged
+        )
     if html is not None:
         from lode.workflow.test import save
 
@@ -54,6 +55,8 @@ def plan(
 @click.argument("fqrn")
 @click.argument("trees", nargs=-1, metavar="[STACK|PREFIX]...")
 @click.option("--remove", multiple=True, metavar="PATH", help="Take away what is at /<stack>/<release>/<target>.")
+@click.option("--images/--no-images", default=None, help="The images of the trees, unpacked for Apptainer, too; "
+              "default: as `images:` in the repository's file says.")  # fmt: skip
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="Name the revision. Repeatable.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; default: the CPUs.")
 @placed
@@ -63,6 +66,7 @@ def publish(
     fqrn: str,
     trees: tuple[str, ...],
     remove: tuple[str, ...],
+    images: bool | None,
     tags: tuple[str, ...],
     jobs: int | None,
     key_folder: Path | None,
@@ -75,6 +79,7 @@ def publish(
     \b
     Examples:
       lode cvmfs publish dance.example.org dance-mini
+      lode cvmfs publish dance.example.org dance-mini --images
       lode cvmfs publish dance.example.org dance-mini@2026.12 --tag 2026.12 --remove /dance-mini/2026.10/el9-x86_64
     """  # noqa: D301 - \b is click's
     from lode.publishing.cvmfs import publish as publishing
@@ -84,9 +89,7 @@ def publish(
     for name in tags:
         publishing.require_tag(name)
     work = shared.desk(session, fqrn, key_folder, folder)
-    sources = cvmfs.sources(trees, session.places, fqrn)
-    cache = work.remembered()
-    try:
+    with shared.sources(session, work, trees, images=images) as (cache, sources, unchanged):
         made = publishing.publish(
             work.stratum(),
             work.signing(),
@@ -97,9 +100,8 @@ def publish(
             progress=session.progress(),
             remove=remove,
             tags=dict.fromkeys(tags, ""),
+            unchanged=unchanged,
         )
-    finally:
-        cache.close()
     lines = [f"{fqrn} {'is at' if made.new else 'stays at'} revision {made.revision}, root {made.root}"]
     lines += [f"  published  {path}" for path in made.changed]
     lines += [f"  unchanged  {path}" for path in made.unchanged]

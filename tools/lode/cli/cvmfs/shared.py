@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,8 @@ import click
 from lode.cli.common import Session
 from lode.definitions.catalogue import Catalogue
 from lode.errors import UsageError
+from lode.publishing.cvmfs.cache import Cache
+from lode.publishing.cvmfs.publish import Source
 from lode.workflow import cvmfs
 from lode.workflow.cvmfs import Desk
 
@@ -41,6 +44,25 @@ def desk(session: Session, fqrn: str, key_folder: Path | None, folder: Path | No
     if ours and not work.files.public.is_file():
         cvmfs.find(catalogue, fqrn)
     return work
+
+
+@contextlib.contextmanager
+def sources(
+    session: Session, work: Desk, trees: Sequence[str], *, images: bool | None
+) -> Iterator[tuple[Cache, tuple[Source, ...], tuple[str, ...]]]:
+    """Yield the publisher's memory, what `trees` name, and the mount points of images that are published already.
+
+    `images` says whether theirs are meant too; None: as the repository's file does.
+    """
+    wanted = work.repository.images if images is None else images
+    with (
+        contextlib.closing(work.remembered()) as cache,
+        cvmfs.all_sources(work, trees, session.places, images=wanted, cache=cache, progress=session.progress()) as (
+            found,
+            unchanged,
+        ),
+    ):
+        yield cache, found, unchanged
 
 
 def passphrase() -> bytes | None:

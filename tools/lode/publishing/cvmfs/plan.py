@@ -81,10 +81,22 @@ class Plan:
         return lines if self.quiet else [*lines, f"  about {self.seconds} s" if self.seconds else "  within a second"]
 
 
-def plan(there: Stratum, sources: Sequence[Source], *, cache: Cache, jobs: int, remove: Sequence[str] = ()) -> Plan:
-    """Return what publishing `sources` and removing `remove` would do to the present revision."""
+def plan(
+    there: Stratum,
+    sources: Sequence[Source],
+    *,
+    cache: Cache,
+    jobs: int,
+    remove: Sequence[str] = (),
+    unchanged: Sequence[str] = (),
+) -> Plan:
+    """Return what publishing `sources` and removing `remove` would do to the present revision.
+
+    `unchanged` are mount points that the caller knows to hold what they should.
+    """
     head = stratum.read(there)
-    trees = tuple(_tree(there, head, source, cache) for source in sources)
+    known = tuple(TreePlan(mount=mount, present=True, unchanged=True) for mount in unchanged)
+    trees = (*(_tree(there, head, source, cache) for source in sources), *known)
     rate = _BYTES_PER_S[there.repository.compression.engine] * jobs
     return Plan(
         name=there.repository.name,

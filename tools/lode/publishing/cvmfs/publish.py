@@ -34,8 +34,9 @@ class Source:
     root: Path
     inventory: Path  # its file, which lies in the tree but does not list itself
     digest: Digest  # of the inventory
-    mount: str  # `/<stack>/<release>/<target>`
+    mount: str  # `/<stack>/<release>/<target>`, of an image with `.image` behind
     mtime: int  # of everything in it, seconds since 1970
+    origin: str = ""  # what it was made from for this publication, such as an image: it is remembered under this too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,11 @@ def publish(
     progress: Progress,
     remove: Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
+    unchanged: Sequence[str] = (),
 ) -> Publication:
     """Mount `sources`, and nothing at the paths `remove`, in one new revision; `tags` (name to description) name it.
+
+    `unchanged` are mount points that the caller knows to hold what they should, see `holds`: they are told of.
 
     PublicationError when the whitelist has expired, another command is writing, a file is not what its inventory says,
     or a path is not one to publish at: then nothing has changed. When nothing is to change there is no new revision,
@@ -94,7 +98,7 @@ def publish(
         root=made.root,
         new=made.revision != head.manifest.revision,
         changed=tuple(sorted(changes.keys() - set(remove))),
-        unchanged=tuple(sorted({source.mount for source in sources} - changes.keys())),
+        unchanged=tuple(sorted(({source.mount for source in sources} | set(unchanged)) - changes.keys())),
         removed=tuple(sorted(remove)),
         warnings=tuple(warnings),
     )
@@ -102,7 +106,16 @@ def publish(
 
 def remembered(there: Stratum, source: Source, cache: Cache) -> Tree | None:
     """Return what the tree was stored as before, None when that is not known."""
-    return cache.tree(_key(there, source))
+    return cache.tree(_key(there, source.mount, source.digest, source.mtime))
+
+
+def holds(there: Stratum, mount: str, origin: str, mtime: int, *, cache: Cache) -> bool:
+    """Return whether what is mounted at `mount` is known to have been made from `origin`, so that none is made anew."""
+    known = cache.tree(_key(there, mount, origin, mtime))
+    if known is None:
+        return False
+    present = layout.find(there.storage, stratum.read(there).root, mount)
+    return present is not None and present.hash == known.catalog
 
 
 def _stored(
@@ -112,6 +125,7 @@ def _stored(
     present = layout.find(there.storage, head.root, source.mount)
     known = remembered(there, source, cache)
     if known is not None and present is not None and known.catalog == present.hash:
+        _remember(there, source, known, cache)
         return None, ()
     listing = listings.read(source.root, source.inventory)
     held = held_now(there, present, cache)
@@ -119,7 +133,7 @@ def _stored(
     mount = source.mount.encode()
     cut = nesting.cuts(listing.members, there.repository.nesting)
     tree = trees.store(listing, lookup, cut, mount, there.storage, deflate=there.deflate, mtime=source.mtime)
-    cache.remember_tree(_key(there, source), tree)
+    _remember(there, source, tree, cache)
     if listing.held is not None:
         cache.remember_held(contents.form(there.repository), tree.catalog, lookup(listing.held))
     if present is not None and tree.catalog == present.hash:
@@ -191,9 +205,14 @@ def _reached(there: Stratum, present: Nested | None) -> frozenset[bytes]:
     return frozenset(found)
 
 
-def _key(there: Stratum, source: Source) -> str:
+def _remember(there: Stratum, source: Source, tree: Tree, cache: Cache) -> None:
+    for what in (source.digest, source.origin) if source.origin else (source.digest,):
+        cache.remember_tree(_key(there, source.mount, what, source.mtime), tree)
+
+
+def _key(there: Stratum, mount: str, what: str, mtime: int) -> str:
     rules = dataclasses.astuple(there.repository.nesting)
-    return trees.key(source.mount, source.digest, contents.form(there.repository), rules, source.mtime)
+    return trees.key(mount, what, contents.form(there.repository), rules, mtime)
 
 
 def _warnings(head: Head, now: datetime.datetime) -> list[str]:

@@ -5,12 +5,14 @@ All of it follows from which trees are mounted, so it is the same whoever publis
     /<stack>/current               the newest release
     /<stack>/<release>/host        $(LODE_VARIANT:-<target>): a client's configuration or environment chooses
     /<stack>/<release>/setup.sh    sourced by a shell: takes the tree made for the host, or names a container
+
+An image of a target, unpacked at `<target>.image`, is what the script names for it, rather than one of a registry.
 """
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from lode.definitions.version import Version
 from lode.publishing.cvmfs import objects
@@ -20,6 +22,7 @@ from lode.publishing.cvmfs.storage import Storage
 
 CURRENT, HOST, SETUP = b"current", b"host", b"setup.sh"
 VARIANT = "LODE_VARIANT"  # names the target, for the link and the script
+IMAGE = ".image"  # behind the target: its image, unpacked
 
 # What a container of the same system is started from, by the beginning of a target's name.
 _IMAGES = {
@@ -75,9 +78,11 @@ def rows(
     `mounted` are the paths of the trees and their times.
     """
     releases: dict[bytes, list[bytes]] = {}
+    images: dict[bytes, list[bytes]] = {}
     for path in sorted(mounted):
         above, _, target = path.rpartition(b"/")
-        releases.setdefault(above, []).append(target)
+        image = target.endswith(IMAGE.encode())
+        (images if image else releases).setdefault(above, []).append(target)
     if not releases:
         return ()
     times = {
@@ -88,7 +93,8 @@ def rows(
     for release, targets in releases.items():
         usual = f"$({VARIANT}:-{targets[0].decode()})".encode()
         found.append(_link(release + b"/" + HOST, usual, times[release]))
-        script = setup(name, release.decode(), [target.decode() for target in targets]).encode()
+        unpacked = {image.decode().removesuffix(IMAGE) for image in images.get(release, ())}
+        script = setup(name, release.decode(), [target.decode() for target in targets], unpacked=unpacked).encode()
         stored = objects.put(storage, script, Kind.FILE, deflate)
         mode = stat.S_IFREG | 0o644
         found.append(
@@ -105,14 +111,17 @@ def rows(
     return tuple(found)
 
 
-def setup(name: str, path: str, targets: Iterable[str]) -> str:
-    """Return the script for the release at `path` of the repository `name`, which has trees for `targets`, sorted."""
+def setup(name: str, path: str, targets: Iterable[str], *, unpacked: Collection[str] = ()) -> str:
+    """Return the script for the release at `path` of the repository `name`, which has trees for `targets`, sorted.
+
+    Of the targets `unpacked` there are images, too.
+    """
     _, stack, release = path.split("/")
     folder = f"/cvmfs/{name}{path}"
     listed = list(targets)
     lines = " \\\n".join(
         f"            '  {target}: apptainer exec --bind /cvmfs {image} sh -c \". {folder}/setup.sh && …\"'"
-        if (image := _image(target))
+        if (image := f"{folder}/{target}{IMAGE}" if target in unpacked else _image(target))
         else f"            '  {target}'"
         for target in listed
     )
