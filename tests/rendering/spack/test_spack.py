@@ -371,3 +371,20 @@ def test_recipes_beside_the_lock_are_rendered_with_all_their_versions() -> None:
     assert text.index('"4.0"') < text.index('"3.0"')
     assert "deprecated=True" in text
     assert Version("3.0") < Version("4.0")
+
+
+def test_a_version_beside_the_locked_one_is_left_out_while_a_file_of_it_has_no_hash() -> None:
+    world = World()
+    world.add("app", "2.0 1.0", system=System.SCRIPT)
+    own = Source(origins=(Origin(scheme="path", location="src"),), sha256=None, directory="src")
+    recipe = world.recipes["app"]
+    lock = world.lock("app")
+    with_own = tuple(
+        replace(one, sources=(*one.sources, own)) if one.version == Version("1.0") else one for one in recipe.versions
+    )
+    world.recipes["app"] = replace(recipe, versions=with_own)
+    made = made_of(world, lock)
+    assert lost(made) == ["app: version 1.0 is left out: its files have no hash before they are locked"]
+    text = package(made, "app")
+    assert '"2.0",' in text
+    assert '"1.0",' not in text

@@ -61,7 +61,7 @@ def _version(recipe: Recipe, stated: RecipeVersion, node: Node | None, words: Wo
         return
     first, *others = stated.sources
     sha256 = _sha256(first, node)
-    if sha256 is None:
+    if sha256 is None or (node is None and any(_sha256(one, node) is None for one in others)):
         words.weaken(recipe.name, f"version {text} is left out: its files have no hash before they are locked")
         return
     if first.when != ALWAYS or first.directory:
