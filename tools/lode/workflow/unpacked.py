@@ -77,7 +77,8 @@ def sources(
             if publish.holds(there, one.mount, one.origin, one.mtime, cache=cache):
                 unchanged.append(one.mount)
                 continue
-            root = work / str(number)
+            root = work / str(number) / one.mount.rpartition("/")[2]  # which the progress tells
+            root.parent.mkdir()
             unpack.unpack(Layout(one.layout), one.manifest, root, progress=progress)
             found.append(_source(root, one))
         yield tuple(found), tuple(unchanged)
