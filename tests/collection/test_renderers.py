@@ -9,6 +9,9 @@ import pytest
 from tests.rendering.shipped import catalogue, pretended, references, shipped
 
 from lode.definitions.catalogue import Catalogue
+from lode.definitions.recipe import Recipe
+from lode.definitions.target import Target
+from lode.definitions.version import Version
 from lode.locking.graph import Lock
 from lode.rendering import RENDERERS, agreement, renderer
 from lode.workflow import lock as locks
@@ -18,11 +21,22 @@ STACK = "name: rest\nrelease: '1'\ndate: 2026-11-01\nsummary: s\ntargets: [debia
 
 
 def rest() -> list[str]:
-    """Return the recipes that are in no shipped stack, but for those in a language that the target does not compile."""
+    """Return the recipes that are in no shipped stack, but for those that the target cannot build.
+
+    What it has no compiler for, or too old a tool, is rendered by itself for another target (`lone`).
+    """
     seen = {node.package for reference in references() for node in shipped(reference)[0].nodes}
-    compiled = set(catalogue().target("debian12-x86_64").compiler.languages)
     others = set(catalogue().recipe_names()) - seen
-    return sorted(name for name in others if compiled.issuperset(catalogue().recipe(name).languages))
+    return sorted(name for name in others if buildable(catalogue().recipe(name), catalogue().target("debian12-x86_64")))
+
+
+def buildable(recipe: Recipe, target: Target) -> bool:
+    """Return whether the target compiles the recipe's languages and its tools are as new as the recipe asks."""
+    tools = {one.package: Version(one.version) for one in target.externals}
+    asked = [one.requirement for one in recipe.dependencies if one.requirement.package in tools]
+    return set(target.compiler.languages).issuperset(recipe.languages) and all(
+        one.constraint.admits(tools[one.package]) for one in asked if one.package not in catalogue().recipe_names()
+    )
 
 
 @cache
