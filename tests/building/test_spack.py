@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lode.building.spack import Spack, find, refuse_unpinned
+from lode.building.spack import Spack, find, reason, refuse_unpinned
 from lode.definitions.stack import Pins
 from lode.errors import HostError
 
@@ -46,3 +46,25 @@ def test_another_commit_than_the_pinned_one_is_refused_with_the_override() -> No
 
 def test_what_the_stack_does_not_pin_may_be_anything() -> None:
     refuse_unpinned(spack(commit="", packages_commit=""), Pins())
+
+
+def test_what_spack_gives_as_its_reasons_is_told_without_what_tells_nothing() -> None:
+    said = [
+        "==> Error: failed to concretize `app@=1.0` for the following reasons:",
+        "     1. cannot satisfy a requirement for package 'app'.",
+        "     2. Cannot satisfy 'gcc@10.2.1' 1(16.1.0)",
+        "     3. Cannot build gcc, since it is configured `buildable:false` and no externals satisfy the request",
+        "        required because gcc@10.2.1 is a requirement for package cxx ",
+    ]
+    first = "failed to concretize `app@=1.0` for the following reasons:"
+    assert reason(said) == (
+        f"{first} Cannot satisfy 'gcc@10.2.1' 1(16.1.0); "
+        "Cannot build gcc, since it is configured `buildable:false` and no externals satisfy the request"
+    )
+    assert reason(said[:2]) == f"{first} cannot satisfy a requirement for package 'app'"
+
+
+def test_what_spack_calls_its_error_is_told_else_the_last_that_it_said() -> None:
+    assert reason(["==> Fetching", "==> Error: no such variant", "", "    more"]) == "no such variant"
+    assert reason(["Killed", ""]) == "Killed"
+    assert reason([]) == "it said nothing"

@@ -25,6 +25,9 @@ _KEYS = "/lode/gnupg"
 _DESTINATION = "/lode/buildcache"
 _USER = "/lode/user"
 _VERSION = re.compile(r"(?P<version>\d+\.\d+\S*)(?: \((?P<commit>[0-9a-f]{7,40})\))?")
+_NUMBERED = re.compile(r" +\d+\. (.+)")  # a reason why Spack's solver found nothing
+_TELLS_NOTHING = "cannot satisfy a requirement for package "
+_REASONS = 3
 _LIMIT_S = 120.0  # for questions that Spack, git or Python answer at once
 
 
@@ -147,21 +150,21 @@ class Shop:
 
     def concretize(self) -> None:
         """Let Spack choose; BuildError with what it says when it cannot."""
-        self._run("concretize the environment", ["-e", self._environment, "concretize", "--force"])
+        self._run("concretize the environment", ["concretize", "--force"])
 
     def install(self, hashes: Sequence[str], *, keep_stage: bool = False) -> None:
         """Build the packages of `hashes` and what they need, from the mirror alone."""
         words = ["install", "--only-concrete", "--no-add", "--no-cache", "-j", str(self.jobs)]
         words += ["--keep-stage"] if keep_stage else []
-        self._run("build", ["-e", self._environment, *words, *(f"/{key}" for key in hashes)])
+        self._run("build", [*words, *(f"/{key}" for key in hashes)])
 
     def test(self, hashes: Sequence[str]) -> None:
         """Run the stand-alone tests of the packages of `hashes`."""
-        self._run("pass the tests", ["-e", self._environment, "test", "run", *(f"/{key}" for key in hashes)])
+        self._run("pass the tests", ["test", "run", *(f"/{key}" for key in hashes)])
 
     def prefixes(self) -> Mapping[str, Path]:
         """Return hash to folder, as this host has it, of all that is installed."""
-        said = self._run("list what it built", ["-e", self._environment, "find", "--format", "{hash}\t{prefix}"])
+        said = self._run("list what it built", ["find", "--format", "{hash}\t{prefix}"])
         found: dict[str, Path] = {}
         for line in said.splitlines():
             key, tab, prefix = line.partition("\t")
@@ -172,14 +175,13 @@ class Shop:
     def sources(self) -> tuple[tuple[str, str], ...]:
         """Return file name and sha256 of the archives that packages of Spack's own in the environment are made of."""
         tree.replace(self.folder / "sources.py", _SOURCES.encode())
-        words = ["-e", self._environment, "python", f"{self._work}/sources.py"]
-        said = self._run("tell the sources of its packages", words)
+        said = self._run("tell the sources of its packages", ["python", f"{self._work}/sources.py"])
         last = said.strip().splitlines()[-1]
         return tuple((str(name), str(sha256)) for name, sha256 in json.loads(last))
 
     def fetch(self, hashes: Sequence[str]) -> None:
         """Let Spack fetch the sources of its own packages of `hashes` into the mirror; this alone uses the network."""
-        words = ["-e", self._environment, "mirror", "create", "-d", self._mirror, *(f"/{key}" for key in hashes)]
+        words = ["mirror", "create", "-d", self._mirror, *(f"/{key}" for key in hashes)]
         self._run("fetch the sources of its own packages", words, network=True)
 
     def push(self, hashes: Sequence[str], destination: Path, keys: Path, key: str | None) -> None:
@@ -189,7 +191,7 @@ class Shop:
         """
         destination.mkdir(parents=True, exist_ok=True)
         inside = self.seal.kind != "none"
-        words = ["-e", self._environment, "buildcache", "push", "--update-index"]
+        words = ["buildcache", "push", "--update-index"]
         words += ["--key", key] if key else []
         binds = [
             Bind(source=destination.absolute(), destination=_DESTINATION, writable=True),
@@ -210,10 +212,6 @@ class Shop:
     def _mirror(self) -> str:
         return _MIRROR if self.seal.kind != "none" else str(self.mirror)
 
-    @property
-    def _environment(self) -> str:
-        return f"{self._work}/environment/{self.target}"
-
     def _run(
         self,
         what: str,
@@ -223,7 +221,7 @@ class Shop:
         env: Mapping[str, str] | None = None,
         network: bool = False,
     ) -> str:
-        """Return what `spack` with `words` said; BuildError with its own words when it failed."""
+        """Return what `spack` with `words` said of the environment; BuildError with its own words when it failed."""
         spack = self.spack
         readable = (spack.root, spack.packages, *spack.python_folders)
         shown = [
@@ -246,7 +244,9 @@ class Shop:
             "SPACK_DISABLE_LOCAL_CONFIG": "1",
             **(env or {}),
         }
-        program = [str(spack.root / "bin/spack"), "--color=never", "-C", f"{self._work}/settings", *words]
+        # Spack 1.0 lets the later of the two win: the environment's address of Spack's packages must not.
+        scopes = ["-e", f"{self._work}/environment/{self.target}", "-C", f"{self._work}/settings"]
+        program = [str(spack.root / "bin/spack"), "--color=never", *scopes, *words]
         command = sealed(self.seal, program, binds=shown, env=variables, cwd=self._work, network=network)
         said: list[str] = []
 
@@ -257,7 +257,7 @@ class Shop:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         ended = process.run(command, cwd=self.folder, env={"PATH": "/usr/bin:/bin"}, log=self.log, on_line=line)
         if ended.status != 0:
-            raise BuildError(f"Spack could not {what}: {_reason(said)}", hint=f"all that it said: {self.log}")
+            raise BuildError(f"Spack could not {what}: {reason(said)}", hint=f"all that it said: {self.log}")
         return "\n".join(said)
 
 
@@ -329,8 +329,18 @@ def _plain(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[name] for name in kept if name in environ} | {"SPACK_DISABLE_LOCAL_CONFIG": "1"}
 
 
-def _reason(said: Sequence[str]) -> str:
-    """Return what Spack calls its error, else the last thing that it said."""
-    errors = [text.removeprefix("==> Error: ").strip() for text in said if text.startswith("==> Error: ")]
-    spoken = errors or [text.strip() for text in said if text.strip()] or ["it said nothing"]
-    return spoken[0] if errors else spoken[-1]
+def reason(said: Sequence[str]) -> str:
+    """Return what Spack calls its error, with the first reasons where it lists some, else the last thing that it said.
+
+    Of reasons that name a package alone, as there is one for each package in an environment, the first is given only
+    when Spack knows no others.
+    """
+    for index, text in enumerate(said):
+        if text.startswith("==> Error: "):
+            error = text.removeprefix("==> Error: ").strip()
+            listed = [found[1] for found in map(_NUMBERED.match, said[index + 1 :]) if found]
+            if not error.endswith(":") or not listed:
+                return error
+            telling = [one for one in listed if not one.startswith(_TELLS_NOTHING)] or listed
+            return " ".join([error, "; ".join(dict.fromkeys(one.rstrip(".") for one in telling[:_REASONS]))])
+    return next((text.strip() for text in reversed(said) if text.strip()), "it said nothing")
