@@ -56,9 +56,17 @@ def lone(package: str) -> tuple[Lock, Mapping[str, Recipe], File]:
     *others, last = catalogue().target_names()
     for name in others:
         with contextlib.suppress(ResolutionError):
-            lock, file = _lone(package, name)
+            lock, file = _made_up((package,), name)
             return lock, recipes, file
-    lock, file = _lone(package, last)
+    lock, file = _made_up((package,), last)
+    return lock, recipes, file
+
+
+@cache
+def remaining(target: str) -> tuple[Lock, Mapping[str, Recipe], File]:
+    """Return what `shipped` does for a made-up stack of all recipes that no shipped lock has; ResolutionError."""
+    recipes = {name: catalogue().recipe(name) for name in catalogue().recipe_names()}
+    lock, file = _made_up(uncovered(), target)
     return lock, recipes, file
 
 
@@ -67,7 +75,7 @@ def pretended(location: str) -> Digest:
     return digest.of_bytes(location.encode())
 
 
-def _lone(package: str, name: str) -> tuple[Lock, File]:
+def _made_up(packages: tuple[str, ...], name: str) -> tuple[Lock, File]:
     target = catalogue().target(name)
     languages = ("c", "cxx", "fortran")  # no shipped target compiles Fortran, but recipes do
     compiler = replace(target.compiler, languages=languages, fortran="/usr/bin/gfortran")
@@ -75,9 +83,9 @@ def _lone(package: str, name: str) -> tuple[Lock, File]:
         name="lone",
         release="1",
         date="2026-11-01",
-        summary=f"{package} and what it needs",
+        summary=f"{', '.join(packages)} and what they need",
         targets=(name,),
-        requirements=(language.requirement(package),),
+        requirements=tuple(language.requirement(package) for package in packages),
     )
     lock = resolve(
         stack,

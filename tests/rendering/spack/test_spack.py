@@ -148,7 +148,7 @@ def test_conditions_versions_and_options_become_specs() -> None:
         "%c,cxx=gcc@12.2.0",
     ]  # fmt: skip
     assert first["packages"]["cmake"] == {
-        "externals": [{"spec": "cmake@3.25.1", "prefix": "/usr"}], "buildable": False,
+        "externals": [{"spec": "cmake@3.25.1 os=debian12", "prefix": "/usr"}], "buildable": False,
     }  # fmt: skip
     assert second["packages"]["cmake"]["require"][0] == "cmake@=3.31.0"
     assert lost(made) == [
@@ -163,7 +163,9 @@ def test_names_that_spack_has_too_live_in_a_namespace_of_their_own() -> None:
     world.add("mpi", "1.0")
     world.add("class", "1.0", needs=["nest", "mpi"])
     made = rendered(world, "class", "nest")
-    assert environment(made)["specs"] == ["lode.lode.class@=1.0", "lode.lode.nest@=2.4"]
+    assert environment(made)["specs"] == [
+        "lode.lode.class@=1.0 os=debian12 target=x86_64_v2", "lode.lode.nest@=2.4 os=debian12 target=x86_64_v2",
+    ]  # fmt: skip
     assert "class Nest(CMakePackage):" in package(made, "nest")
     assert "class LodeMpi(CMakePackage):" in package(made, "lode_mpi")
     assert "class Class(CMakePackage):" in package(made, "_class")
@@ -191,7 +193,7 @@ def test_tools_that_build_systems_ask_for_are_never_built_unless_a_recipe_does()
     made = rendered(world, "app")
     packages = environment(made)["packages"]
     assert packages["cmake"] == {"buildable": False}
-    assert packages["gmake"] == {"externals": [{"spec": "gmake@4.3", "prefix": "/usr"}], "buildable": False}
+    assert packages["gmake"] == {"externals": [{"spec": "gmake@4.3 os=debian12", "prefix": "/usr"}], "buildable": False}
     assert packages["ninja"]["require"][0] == "ninja@=1.12"
     assert "class Cmake(Builtin):" in package(made, "cmake")
     assert "class Ninja(Package):" in package(made, "ninja")
@@ -232,7 +234,9 @@ def test_packages_left_to_spack_are_pinned_and_said() -> None:
     assert environment(made)["packages"]["zlib-ng"] == {
         "require": ["zlib-ng@=1.3.1", "os=debian12", "target=x86_64_v2", "+compat", "~opt"],
     }  # fmt: skip
-    assert environment(made)["specs"] == ["lode.lode.app@=1.0", "builtin.zlib-ng@=1.3.1"]
+    assert environment(made)["specs"] == [
+        "lode.lode.app@=1.0 os=debian12 target=x86_64_v2", "builtin.zlib-ng@=1.3.1 os=debian12 target=x86_64_v2",
+    ]  # fmt: skip
     assert 'depends_on("zlib-ng@1.2:", type=("build", "link"))' in package(made, "app")
     assert PACKAGES / "zlib/package.py" not in made.tree.files
     assert lost(made) == [

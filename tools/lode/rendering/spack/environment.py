@@ -31,7 +31,7 @@ def environment(lock: Lock, target: Target, words: Words, repository: str) -> di
         builtin["commit"] = lock.pins.spack_packages
     return {
         "spack": {
-            "specs": [_root(by_name[name], words) for name in sorted(asked)],
+            "specs": [_root(by_name[name], target, words) for name in sorted(asked)],
             "view": {"default": {"root": f"{final}/view", "link": "run", "link_type": "symlink"}},
             "concretizer": {
                 "unify": True,
@@ -42,6 +42,7 @@ def environment(lock: Lock, target: Target, words: Words, repository: str) -> di
             "packages": {
                 "all": {"require": _everywhere(target)},
                 **_compiler(target),
+                **_c_library(target),
                 **{name: {"buildable": False} for name in _OTHER_RUNTIMES},
                 **_tools(target, there, words),
                 **{words.name(node.package): {"require": _required(node, target, words)} for node in nodes},
@@ -53,10 +54,13 @@ def environment(lock: Lock, target: Target, words: Words, repository: str) -> di
     }
 
 
-def _root(node: Node, words: Words) -> str:
-    """Return the spec of a package that users ask for; a package of Spack's own is told by its namespace here only."""
+def _root(node: Node, target: Target, words: Words) -> str:
+    """Return the spec of a package that users ask for; a package of Spack's own is told by its namespace here only.
+
+    It names the system: Spack takes another OS than its host's only if a root asks for it.
+    """
     namespace = "builtin" if words.is_delegated(node.package) else words.namespace
-    return f"{namespace}.{_exact(node, words)}"
+    return " ".join([f"{namespace}.{_exact(node, words)}", *_everywhere(target)])
 
 
 def _exact(node: Node, words: Words) -> str:
@@ -97,12 +101,20 @@ def _compiler(target: Target) -> dict[str, Any]:
     if name == "gcc":
         spec += f" languages:='{','.join(_LANGUAGES[language] for language in offered)}'"
     external = {
-        "spec": spec,
+        "spec": f"{spec} os={system(target)}",  # without it, Spack says that its own host has the compiler
         "prefix": _prefix(compiler.c),
         "extra_attributes": {"compilers": {language: programs[language] for language in offered}},
     }
     chosen = {language: {"require": [f"{name}@{compiler.version}"]} for language in offered}
     return {name: {"externals": [external], "buildable": False}, **chosen}
+
+
+def _c_library(target: Target) -> dict[str, Any]:
+    """Return what holds for the C library, which Spack finds by itself and takes for its host's: any OS.
+
+    On the target's own OS that changes nothing; elsewhere, Spack can choose for the target.
+    """
+    return {"glibc": {"require": [f"target={processor(target)}"], "buildable": False}}
 
 
 def _tools(target: Target, there: set[str], words: Words) -> dict[str, Any]:
@@ -111,7 +123,7 @@ def _tools(target: Target, there: set[str], words: Words) -> dict[str, Any]:
     for tool in target.externals:
         if tool.package not in there:
             name = words.name(tool.package)
-            spec = f"{name}@{tool.version}"
+            spec = f"{name}@{tool.version} os={system(target)}"
             found[name] = {"externals": [{"spec": spec, "prefix": _prefix(tool.program)}], "buildable": False}
     return found
 
