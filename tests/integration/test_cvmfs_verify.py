@@ -19,7 +19,7 @@ from lode.errors import HostError, TrustError, UsageError, VerificationError
 from lode.progress import Silent
 from lode.publishing.cvmfs.serve import server
 from lode.signing.claim import Kind
-from lode.workflow import trust
+from lode.workflow import signatures, subjects, trust
 from lode.workflow.report import PREFIX
 from lode.workflow.trust import Request, Verified
 
@@ -34,8 +34,8 @@ def root(tmp_path: Path) -> Path:
     """Return a prefix in the user's folder for releases, its signature beside it."""
     home = places({"LODE_HOME": str(tmp_path / "home")})
     found = release(home.releases / Path(PLACE).parent) / TARGET / PREFIX
-    subject = trust.subject_of(Kind.PREFIX, str(found), home.releases)
-    trust.sign(subject, trust.read_claim(subject, stack=None, now=NOW), signer("one"))
+    subject = subjects.subject_of(Kind.PREFIX, str(found), home.releases)
+    signatures.sign(subject, signatures.read_claim(subject, stack=None, now=NOW), signer("one"))
     return found
 
 
@@ -59,7 +59,7 @@ def url(ground: Ground, root: Path) -> Iterator[str]:
 def request(subject: object, tmp_path: Path, *signers: str, **more: object) -> Request:
     home = places({"LODE_HOME": str(tmp_path / "home")})
     return Request(
-        kind=trust.kind_of(str(subject), home.releases),
+        kind=subjects.kind_of(str(subject), home.releases),
         subject=str(subject),
         policy=policy(*(signers or ("one",))),
         today=TODAY,
@@ -112,13 +112,13 @@ def test_repository_is_verified_from_its_signed_public_key(ground: Ground, url: 
     shutil.copy(ground.files.public, key)
     with pytest.raises(VerificationError, match=f"^{FQRN} is not signed"):
         verify(url, tmp_path, cvmfs_key=key)
-    subject = trust.subject_of(Kind.CVMFS, str(key), tmp_path)
-    trust.sign(subject, trust.read_claim(subject, stack=None, now=NOW), signer("one"))
+    subject = subjects.subject_of(Kind.CVMFS, str(key), tmp_path)
+    signatures.sign(subject, signatures.read_claim(subject, stack=None, now=NOW), signer("one"))
     for place in (url, ground.folder):
         found = verify(place, tmp_path, cvmfs_key=key)
         assert found.checked[0].startswith("revision 2, root ")
     with pytest.raises(UsageError, match="of a CVMFS repository the public key is signed"):
-        trust.subject_of(Kind.CVMFS, str(ground.folder), tmp_path)
+        subjects.subject_of(Kind.CVMFS, str(ground.folder), tmp_path)
     next(ground.folder.glob("data/??/" + "?" * 38)).unlink()
     with pytest.raises(VerificationError, match="is missing"):
         verify(url, tmp_path, cvmfs_key=key)

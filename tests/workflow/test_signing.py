@@ -24,7 +24,7 @@ from lode.publishing.oci.layout import Layout
 from lode.publishing.oci.store import MANIFESTS, oci, of_bytes, put_bytes
 from lode.signing import cosign
 from lode.signing.claim import Kind
-from lode.workflow import signing, trust
+from lode.workflow import signing, subjects, trust
 from lode.workflow.trust import Request, Verified
 
 NOW = datetime.datetime(2026, 11, 25, 10, tzinfo=datetime.UTC)
@@ -45,7 +45,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def verify(subject: Path | str, by: TrustPolicy | None = None, **named: object) -> Verified:
-    kind = trust.kind_of(str(subject), Path("/none"))
+    kind = subjects.kind_of(str(subject), Path("/none"))
     request = Request(kind=kind, subject=str(subject), policy=by or policy("one"), today=TODAY, progress=Silent(),
                       releases=Path("/none"), **named)  # type: ignore[arg-type]  # fmt: skip
     return trust.VERIFIERS[kind](request)

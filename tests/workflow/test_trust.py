@@ -26,7 +26,7 @@ from lode.progress import face
 from lode.signing import cosign
 from lode.signing.claim import Kind
 from lode.workflow import report as releases
-from lode.workflow import trust
+from lode.workflow import signatures, subjects, trust
 from lode.workflow.trust import Request, Verified
 
 NOW = datetime.datetime(2026, 11, 25, 10, tzinfo=datetime.UTC)
@@ -72,16 +72,16 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "release"))
 
 
-def sign(path: Path, *keys: str, stack: str | None = None, sequence: int | None = None) -> trust.Signed:
-    subject = trust.subject_of(trust.kind_of(str(path), Path("/none")), str(path), Path("/none"))
-    claim = trust.read_claim(subject, stack=stack, now=NOW)
+def sign(path: Path, *keys: str, stack: str | None = None, sequence: int | None = None) -> signatures.Signed:
+    subject = subjects.subject_of(subjects.kind_of(str(path), Path("/none")), str(path), Path("/none"))
+    claim = signatures.read_claim(subject, stack=stack, now=NOW)
     for key in keys or ("one",):
-        made = trust.sign(subject, claim, signer(key), sequence=sequence)
+        made = signatures.sign(subject, claim, signer(key), sequence=sequence)
     return made
 
 
 def verify(path: Path, by: TrustPolicy | None = None) -> Verified:
-    kind = trust.kind_of(str(path), Path("/none"))
+    kind = subjects.kind_of(str(path), Path("/none"))
     request = Request(
         kind=kind,
         subject=str(path),
@@ -265,19 +265,19 @@ def test_cosign_bundle_lies_beside_lock_and_index(made: Path) -> None:
 
 def test_missing_subject_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no nothing here"):
-        trust.kind_of("nothing", tmp_path)
+        subjects.kind_of("nothing", tmp_path)
     with pytest.raises(UsageError, match=r"is no prefix, release folder, image layout or CVMFS repository"):
-        trust.kind_of(str(tmp_path), tmp_path)
+        subjects.kind_of(str(tmp_path), tmp_path)
     with pytest.raises(HostError):
-        trust.subject_of(Kind.LOCK, str(tmp_path / "x.lock"), tmp_path)
+        subjects.subject_of(Kind.LOCK, str(tmp_path / "x.lock"), tmp_path)
 
 
 def test_claim_of_another_lock_is_refused(tmp_path: Path) -> None:
     """A signer who says another lock's digest is not believed, whoever it is."""
     file = tmp_path / "lode.lock"
     file.write_bytes(lockfile.dump(LOCKED))
-    subject = trust.subject_of(Kind.LOCK, str(file), tmp_path)
-    claim = replace(trust.read_claim(subject, stack=None, now=NOW), lock="0" * 64)
-    trust.sign(subject, claim, signer("one"))
+    subject = subjects.subject_of(Kind.LOCK, str(file), tmp_path)
+    claim = replace(signatures.read_claim(subject, stack=None, now=NOW), lock="0" * 64)
+    signatures.sign(subject, claim, signer("one"))
     with pytest.raises(VerificationError, match="not the one that was signed"):
         verify(file)

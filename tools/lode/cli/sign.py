@@ -12,7 +12,7 @@ from lode.cli import secret
 from lode.cli.common import Session, common, pipeline
 from lode.cli.kinds import split
 from lode.signing.claim import Claim, Kind
-from lode.workflow import keys, signing, trust
+from lode.workflow import keys, signatures, signing, subjects
 from lode.workflow.registry import reach
 from lode.workflow.report import find_release
 
@@ -55,7 +55,7 @@ def command(
       lode sign dance@2026.11 --key sigstore:
     """  # noqa: D301 - \b is click's
     given, name = split(arguments)
-    kind = given or trust.kind_of(name, session.places.releases)
+    kind = given or subjects.kind_of(name, session.places.releases)
     now = datetime.datetime.now(datetime.UTC)
     if kind in (Kind.RELEASE, Kind.IMAGE):
         signer = keys.opened(session.places.keys, key, secret.secret, pipeline(session))
@@ -67,10 +67,10 @@ def command(
         )
         session.emit(signed.document(), "\n".join(_lines(signed)))
         return
-    subject = trust.subject_of(kind, name, session.places.releases)
-    claim = trust.read_claim(subject, stack=stack, now=now)
+    subject = subjects.subject_of(kind, name, session.places.releases)
+    claim = signatures.read_claim(subject, stack=stack, now=now)
     signer = keys.opened(session.places.keys, key, secret.secret, pipeline(session))
-    made = trust.sign(subject, claim, signer, sequence=sequence)
+    made = signatures.sign(subject, claim, signer, sequence=sequence)
     text = [
         f"signed the {made.claim.kind} {name}",
         *_what(made.claim),
@@ -99,7 +99,7 @@ def _what(claim: Claim) -> list[str]:
     return [f"  release      {claim.stack}@{claim.release} ({claim.sequence})"]
 
 
-def _document(made: trust.Signed, digests: Any) -> dict[str, Any]:
+def _document(made: signatures.Signed, digests: Any) -> dict[str, Any]:
     return {
         "kind": made.claim.kind.value,
         "stack": made.claim.stack,

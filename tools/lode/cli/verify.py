@@ -15,7 +15,7 @@ from lode.definitions.trust import TrustPolicy, sole
 from lode.errors import Fault, HostError, UsageError
 from lode.signing.claim import Kind
 from lode.signing.keys import PublicKey, load_public
-from lode.workflow import trust
+from lode.workflow import subjects, trust
 from lode.workflow.registry import reach
 from lode.workflow.signing import opener
 from lode.workflow.trust import Request, Verified
@@ -69,7 +69,7 @@ def command(
     """  # noqa: D301 - \b is click's
     given, name = split(arguments)
     today = datetime.datetime.now(datetime.UTC).date()
-    kind = given or trust.kind_of(name, session.places.releases)
+    kind = given or subjects.kind_of(name, session.places.releases)
     if kind not in trust.VERIFIERS:
         raise UsageError(f"this Lode cannot verify the kind {kind}")
     wanted, _, release = (stack or "").partition("@")

@@ -30,8 +30,7 @@ from lode.publishing.cvmfs.stratum import Stratum
 from lode.publishing.cvmfs.whitelist import Whitelist
 from lode.signing import envelope as envelopes
 from lode.signing.envelope import SUFFIX
-from lode.workflow import trust as trusting
-from lode.workflow import unpacked
+from lode.workflow import subjects, unpacked
 from lode.workflow.report import PREFIX, find_release
 from lode.workflow.unpacked import Unpackable
 from lode.yamldoc import meant
@@ -218,7 +217,7 @@ def bundle_tree(
 ) -> bundles.Bundle:
     """Write the bundle of a tree, signed when its prefix is: `signature`, or the file beside it."""
     beside = signature or source.root.with_name(source.root.name + SUFFIX)
-    envelope = trusting.read_envelope(beside)
+    envelope = subjects.read_envelope(beside)
     if signature is not None and envelope is None:
         raise UsageError(f"there is no signature {signature}", hint=f"`lode sign {source.root}` makes one")
     found = listing.read(source.root, source.inventory)

@@ -17,7 +17,8 @@ from lode.signing.claim import Kind
 from lode.signing.envelope import SUFFIX
 from lode.verifying.verify import Accepted
 from lode.workflow import report as releases
-from lode.workflow.trust import Request, Subject, Verified
+from lode.workflow.subjects import Subject
+from lode.workflow.trust import Request, Verified
 
 ETC = Path("/etc/cvmfs/keys")  # where clients keep public keys
 

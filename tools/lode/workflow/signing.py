@@ -25,10 +25,11 @@ from lode.signing.claim import Kind
 from lode.signing.envelope import SUFFIX
 from lode.signing.statement import Statement, Subject
 from lode.workflow import report as releases
-from lode.workflow import trust
+from lode.workflow import signatures, subjects
 from lode.workflow.attestations import Predicate, predicates
 from lode.workflow.registry import Reach, registry
-from lode.workflow.trust import OpenStore, Request, Signed, Verified
+from lode.workflow.signatures import Signed
+from lode.workflow.trust import OpenStore, Request, Verified
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,9 +277,9 @@ def _claimed(
 def _sign(
     path: Path, kind: Kind, signers: Sequence[ImageSigner], now: datetime.datetime, sequence: int | None
 ) -> Signed:
-    subject = trust.subject_of(kind, str(path), path.parent)
-    claim = trust.read_claim(subject, stack=None, now=now)
-    signed = [trust.sign(subject, claim, signer, sequence=sequence) for signer in signers]
+    subject = subjects.subject_of(kind, str(path), path.parent)
+    claim = signatures.read_claim(subject, stack=None, now=now)
+    signed = [signatures.sign(subject, claim, signer, sequence=sequence) for signer in signers]
     return signed[-1]
 
 
@@ -290,7 +291,7 @@ def _keep(folder: Path, inventory: Digest, said: Sequence[Predicate], signers: S
             predicate_type=each.type,
             predicate=each.document,
         )
-        trust.write_statement(folder / f"{each.name}{SUFFIX}", statement, signers)
+        signatures.write_statement(folder / f"{each.name}{SUFFIX}", statement, signers)
 
 
 def _prefixes(folder: Path, lock: Lock) -> list[tuple[str, Path]]:
