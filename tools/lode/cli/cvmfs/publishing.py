@@ -153,7 +153,8 @@ def bundle(
 @click.argument("fqrn")
 @click.argument("trees", nargs=-1, required=True, metavar="[STACK|PREFIX]...")
 @click.option("--ingest", is_flag=True, help="One tar file and revision a tree; default: one transaction for all.")
-@click.option("--lease", is_flag=True, help="A gateway leases paths: open the transaction on the folder above them.")
+@click.option("--lease/--no-lease", default=None, help="A gateway leases paths; default: as the server.conf says.")
+@click.option("--wait", type=click.IntRange(0, 86400), default=0, metavar="SECONDS", help="Wait for other publishers.")
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="Name the revision. Repeatable.")
 @click.option("--program", default="cvmfs_server", show_default=True, help="What publishes.")
 @click.option("--mounted", type=FOLDER, metavar="FOLDER", help="Where the repository is; default: /cvmfs/FQRN.")
@@ -164,7 +165,8 @@ def server(
     fqrn: str,
     trees: tuple[str, ...],
     ingest: bool,
-    lease: bool,
+    lease: bool | None,
+    wait: int,
     tags: tuple[str, ...],
     program: str,
     mounted: Path | None,
@@ -176,7 +178,7 @@ def server(
     \b
     Examples:
       lode cvmfs server sw.example.org dance-mini --tag dance-mini-2026.11
-      lode cvmfs server sw.example.org dance-mini --lease
+      lode cvmfs server sw.example.org dance-mini --lease --wait 600
     """  # noqa: D301 - \b is click's
     from lode.publishing.cvmfs import server as serving
 
@@ -187,7 +189,8 @@ def server(
         nesting=work.repository.nesting,
         mounted=mounted or Path("/cvmfs") / fqrn,
         program=program,
-        lease=lease,
+        lease=serving.behind_gateway(fqrn) if lease is None else lease,
+        wait_s=wait,
     )
     progress = session.progress()
     if ingest:
