@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.locking.world import World
+from tests.locking.world import World, target
 
 from lode.errors import ResolutionError
 
@@ -155,6 +155,19 @@ def test_missing_recipe_of_a_dependency_is_told_at_the_place_of_the_dependency()
         "  hint: did you mean zlib?\n"
         "recipes/hdf5/recipe.yaml:21:5: szip has no option extra\n"
         "  hint: szip has no options"
+    )
+
+
+def test_a_tool_that_the_os_has_too_old_is_told_with_its_version() -> None:
+    world = World(target(externals="cmake=3.25.1 make=4.3"), target("debian13-x86_64", externals="cmake=3.31.6"))
+    world.add("pytorch", build=["cmake >=3.27"])
+    world.add("other", build=["cmak"])
+    assert refused(world, "pytorch", "other") == (
+        "recipes/other/recipe.yaml:20:5: there is no recipe for cmak\n"
+        "  hint: `lode search` finds recipes; write recipes/cmak\n"
+        "recipes/pytorch/recipe.yaml:20:5: there is no recipe for cmake, and the operating system's is not "
+        "cmake >=3.27: 3.25.1 on debian12-x86_64\n"
+        "  hint: leave out what cannot build it, or write recipes/cmake"
     )
 
 

@@ -12,7 +12,7 @@ from lode.definitions.stack import StackDefinition
 from lode.definitions.target import Target
 from lode.definitions.version import Version
 from lode.errors import Fault, Place, ResolutionError
-from lode.locking.conditions import met_by_os, on_target
+from lode.locking.conditions import admits, met_by_os, on_target
 from lode.locking.universe import Member, Rule, Source, Universe
 
 _MANY = 12  # known versions named in a hint
@@ -168,6 +168,10 @@ class _Survey:
             return True
         recipe = self._fixed.recipes.get(name) or self._known.recipe(name)
         if recipe is None:
+            if unfit := self._unfit(request):
+                message = f"there is no recipe for {name}, and the operating system's is not {request}: {unfit}"
+                self._fault(message, request, f"leave out what cannot build it, or write recipes/{name}")
+                return False
             near = difflib.get_close_matches(name, self._known.names(), n=1)
             hint = f"did you mean {near[0]}?" if near else "`lode search` finds recipes; write recipes/" + name
             self._fault(f"there is no recipe for {name}", request, hint)
@@ -178,6 +182,16 @@ class _Survey:
             if (name, option.name) not in self._stated:
                 self._values.setdefault((name, option.name), set()).add(option.default)
         return True
+
+    def _unfit(self, request: Requirement) -> str:
+        """Return which versions of a tool the OS of each target has that `request` does not admit; empty for none."""
+        found = [
+            f"{tool.version} on {name}"
+            for name, target in sorted(self._targets.items())
+            for tool in target.externals
+            if tool.package == request.package and not admits(request.constraint, Version(tool.version))
+        ]
+        return ", ".join(found)
 
     # -- faults
 
