@@ -64,7 +64,7 @@ def project(recipe: Recipe) -> tuple[str, str | None] | None:
     for origin in (one for source in newest.sources for one in source.origins):
         name, _, rest = origin.location.partition("==")
         if origin.scheme == "pypi" and rest.partition("/")[0] == newest.version.text:
-            tag = re.search(r"-(cp3[0-9]+)-[^/]*\.whl\Z", origin.location)
+            tag = re.search(r"-(cp3[0-9]+|py3)-[^/]*\.whl\Z", origin.location)
             return name, tag[1] if tag else None
     return None
 

@@ -37,6 +37,8 @@ _TARGET = {"python_version": "3.13", "python_full_version": "3.13.5", "sys_platf
            "platform_system": "Linux", "platform_machine": "x86_64", "os_name": "posix",
            "implementation_name": "cpython", "platform_python_implementation": "CPython"}  # fmt: skip
 _COMPILED = re.compile(r".*\.(?P<kind>c|cc|cpp|cxx|pyx)\Z", re.IGNORECASE)
+_EGG_REQUIREMENTS = ".egg-info/requires.txt"
+_LEADING_V = re.compile(r"\A([<>=~!]+)v", re.IGNORECASE)  # PEP 440 allows ==v1.2
 _SYSTEM_FILES = (  # the first that lies in an archive's top folder says how it is built
     ("pyproject.toml", "python"), ("setup.py", "python"), ("CMakeLists.txt", "cmake"), ("meson.build", "meson"),
     ("configure", "autotools"), ("Makefile", "make"), ("GNUmakefile", "make"),
@@ -49,6 +51,7 @@ _LICENCES = {  # classifiers of the time before PEP 639
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
     "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
     "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
+    "GNU Affero General Public License v3 or later (AGPLv3+)": "AGPL-3.0-or-later",
 }  # fmt: skip
 
 
@@ -119,13 +122,14 @@ def _newest(
 
 def from_sdist(path: Path, source: Mapping[str, Any]) -> Draft:
     """Return the draft of the sdist at `path` from its metadata; nothing of it is run."""
-    content = _read(path, {"PKG-INFO", "pyproject.toml"})
+    content = _read(path, {"PKG-INFO", "pyproject.toml", _EGG_REQUIREMENTS})
     metadata = HeaderParser().parsestr(content.files.get("PKG-INFO", b"").decode("utf-8", "replace"))
     if not metadata["Name"]:
         raise SourceError(f"{path.name} has no PKG-INFO: it is no sdist")
     project = tomllib.loads(content.files.get("pyproject.toml", b"").decode())
     system = project.get("build-system", {})
-    run = _requirements(metadata.get_all("Requires-Dist") or ())
+    named = metadata.get_all("Requires-Dist") or _egg_requirements(content.files.get(_EGG_REQUIREMENTS, b"").decode())
+    run = _requirements(named)
     build = _requirements(system.get("requires", ["setuptools"]), caps=False)
     if "backend-path" in system:  # a back-end that builds itself needs then what it needs later
         build = {**run, **build}
@@ -152,12 +156,30 @@ def from_sdist(path: Path, source: Mapping[str, Any]) -> Draft:
     )
 
 
+def _egg_requirements(text: str) -> list[str]:
+    """Return the requirements in `text`, the requires.txt that setuptools writes, with the markers of its sections.
+
+    Before metadata 2.2 the PKG-INFO of an sdist named no requirements. A section is `[extra]`, `[:marker]` or
+    `[extra:marker]` (setuptools, setuptools/_core_metadata.py and setuptools/command/egg_info.py).
+    """
+    found, marker = [], ""
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if line.startswith("["):
+            extra, _, condition = line[1:-1].partition(":")
+            marker = " and ".join(
+                [*([f'extra == "{extra}"'] if extra else []), *([f"({condition})"] if condition else [])]
+            )
+        else:
+            found.append(f"{line} ; {marker}" if marker else line)
+    return found
+
+
 def fits(filename: str, wheel: str) -> bool:
-    """Return whether the file is a wheel for the Python `wheel` on x86_64 with glibc, or for all of them."""
+    """Return whether the file is a wheel for the Python `wheel` on x86_64 with glibc, or for all of them (`py3`)."""
     if not filename.endswith(".whl"):
         return False
     tags = parse_wheel_filename(filename)[3]
-    number = int(wheel.removeprefix("cp3"))
+    number = 0 if wheel == "py3" else int(wheel.removeprefix("cp3"))
     for tag in tags:
         stable = tag.abi == "abi3" and tag.interpreter.startswith("cp3") and int(tag.interpreter[3:] or 0) <= number
         if tag.platform == "any" or (
@@ -177,6 +199,8 @@ def from_wheel(path: Path, source: Mapping[str, Any], wheel: str) -> Draft:
         metadata = HeaderParser().parsestr(archive.read(file).decode("utf-8", "replace"))
     run = _requirements(metadata.get_all("Requires-Dist") or ())
     name = canonicalize_name(metadata["Name"])
+    python = (metadata["Requires-Python"] or "").replace(" ", "")
+    here = _constraint(python) if wheel == "py3" else f"==3.{wheel.removeprefix('cp3')}.*"
     return Draft(
         name=name,
         version=metadata["Version"],
@@ -186,7 +210,7 @@ def from_wheel(path: Path, source: Mapping[str, Any], wheel: str) -> Draft:
         source=source,
         system="wheel",
         tags=("python", "prebuilt"),
-        run=(*run.values(), f"python ==3.{wheel.removeprefix('cp3')}.*"),
+        run=(*run.values(), f"python {here}".strip()),
         imports=name.replace("-", "_"),
         named={"build": [], "run": sorted(run)},
     )
@@ -253,6 +277,12 @@ def _read(path: Path, wanted: set[str]) -> _Content:
                     top.add(parts[0])
                     if parts[0] in wanted and member.kind == "file":
                         files[parts[0]] = b"".join(member.content())
+                if (
+                    member.kind == "file"
+                    and parts[-2:-1]
+                    and "/".join((parts[-2][-9:], parts[-1])) == _EGG_REQUIREMENTS
+                ):
+                    files[_EGG_REQUIREMENTS] = b"".join(member.content())
                 inner = parts[1:] if parts[:1] == ["src"] else parts
                 if len(inner) == 2 and inner[1] == "__init__.py" and inner[0] not in ("tests", "test", "docs"):
                     packages.add(inner[0])
@@ -289,7 +319,8 @@ def _requirements(lines: Iterable[str], *, caps: bool = True) -> dict[str, str]:
 def _constraint(specifier: str, *, caps: bool = True) -> str:
     """Return a PEP 440 specifier in a recipe's words: bounds and pins, without exclusions of single versions."""
     kept = []
-    for part in sorted(part.strip().replace(" ", "") for part in specifier.split(",")):
+    for written in sorted(part.strip().replace(" ", "") for part in specifier.split(",")):
+        part = _LEADING_V.sub(r"\1", written)
         if part.startswith("~="):
             kept.append(">=" + part[2:])
         elif part.startswith((">=", "==")) or (caps and part.startswith("<")):

@@ -125,7 +125,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     ways = parser.add_subparsers(dest="way", required=True)
     index = ways.add_parser("pypi", help="from a project on the Python package index")
     index.add_argument("project", help="NAME or NAME==VERSION")
-    index.add_argument("--wheel", metavar="TAG", help="the wheel for this Python, such as cp313, instead of the sdist")
+    index.add_argument("--wheel", metavar="TAG", help="the wheel for this Python, cp313 or py3, instead of the sdist")
     tarball = ways.add_parser("tarball", help="from an archive on disk")
     tarball.add_argument("archive", type=Path)
     for name in ("--name", "--version", "--url"):

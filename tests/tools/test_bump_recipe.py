@@ -133,10 +133,11 @@ def test_part_of_another_project_is_no_project() -> None:
     assert script("bump_recipe").project(read_recipe.read(text.encode(), file="r")) is None
 
 
-def test_wheel_is_followed_by_a_wheel_of_the_same_python() -> None:
-    text = RECIPE.replace("wave_form-1.2.0.tar.gz", "wave_form-1.2.0-cp313-cp313-manylinux_2_28_x86_64.whl")
+@pytest.mark.parametrize(("tag", "python"), [("cp313-cp313", "cp313"), ("py3-none", "py3")])
+def test_wheel_is_followed_by_a_wheel_of_the_same_python(tag: str, python: str) -> None:
+    text = RECIPE.replace("wave_form-1.2.0.tar.gz", f"wave_form-1.2.0-{tag}-manylinux_2_28_x86_64.whl")
     recipe = read_recipe.read(text.encode(), file="r")
-    assert script("bump_recipe").project(recipe) == ("wave-form", "cp313")
+    assert script("bump_recipe").project(recipe) == ("wave-form", python)
 
 
 def test_older_version_goes_where_its_number_says(tmp_path: Path) -> None:

@@ -89,6 +89,30 @@ def test_draft_of_a_wheel_is_marked_as_prebuilt(tmp_path: Path) -> None:
     assert draft.run == ("numpy >=1.25,<3", "python ==3.13.*")
 
 
+def test_requirements_of_an_older_sdist_are_found_beside_its_metadata(tmp_path: Path) -> None:
+    metadata = "".join(line for line in METADATA.splitlines(keepends=True) if not line.startswith("Requires-Dist"))
+    egg = "numpy<3\n\n[:python_version < '3.8']\nzipp\n\n[:sys_platform == 'linux']\npyudev>=1\n\n[test]\npytest\n"
+    extra = {"src/wave_form.egg-info/requires.txt": egg}
+    draft = script("drafts").from_sdist(sdist(tmp_path, metadata=metadata, extra=extra), {})
+    assert draft.run == ("numpy <3", "pyudev >=1", "python >=3.10")
+
+
+def test_draft_of_a_wheel_for_any_python_takes_what_upstream_takes(tmp_path: Path) -> None:
+    path = wheel(tmp_path, "py3-none-manylinux_2_17_x86_64")
+    draft = script("drafts").from_wheel(path, {"pypi": "a==1", "sha256": SHA256, "unpack": False}, "py3")
+    assert draft.run == ("numpy >=1.25,<3", "python >=3.10")
+
+
+def test_wheel_for_any_python_is_none_for_one_of_them() -> None:
+    assert script("drafts").fits("a-1-py3-none-manylinux_2_17_x86_64.whl", "py3")
+    assert not script("drafts").fits("a-1-cp313-cp313-manylinux_2_28_x86_64.whl", "py3")
+
+
+def test_version_is_asked_for_without_the_v_that_upstream_writes(tmp_path: Path) -> None:
+    path = sdist(tmp_path, metadata=METADATA.replace("numpy<3,>=1.25", "numpy==v1.25"))
+    assert script("drafts").from_sdist(path, {}).run == ("numpy ==1.25", "python >=3.10")
+
+
 @pytest.mark.parametrize(
     ("tag", "fits"),
     [
