@@ -29,10 +29,17 @@ assert decimal.Decimal(1) / 7 == decimal.Decimal("0.1428571428571428571428571429
 assert ElementTree.fromstring("<a b='1'/>").get("b") == "1"
 assert multiprocessing.get_all_start_methods()
 
-for module in ("_ssl", "_sqlite3", "_curses", "_tkinter", "_dbm", "_gdbm", "readline"):
-    assert importlib.util.find_spec(module) is None, f"{module} was built against the host's library"
-
 prefix = pathlib.Path(sys.prefix)
+for module in ("_ssl", "_sqlite3", "_curses", "_tkinter", "_dbm", "_gdbm", "readline"):
+    if importlib.util.find_spec(module) is not None:  # python-extras brings some, with libraries of the prefix
+        importlib.import_module(module)
+maps = pathlib.Path("/proc/self/maps").read_text().splitlines()
+loaded = {pathlib.Path(line.split(maxsplit=5)[5]) for line in maps if ".so" in line}
+for library in ("crypto", "curses", "db", "gdbm", "readline", "sqlite3", "ssl", "tcl", "tinfo", "tk"):
+    for path in loaded:
+        if path.name.startswith(f"lib{library}"):
+            assert path.is_relative_to(prefix.resolve()), f"{path} is the host's"
+
 assert sysconfig.get_config_var("LIBDIR") == str(prefix / "lib"), sysconfig.get_config_var("LIBDIR")
 assert pathlib.Path(sys.executable).is_relative_to(prefix)
 for path in sys.path[1:]:
