@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -105,9 +106,24 @@ def test_lease_of_another_publisher_is_told_and_waited_for(site: House, mount: s
     waiting = site.beta.start(*publisher({mount: root}, "wait"), stdout=subprocess.PIPE)
     elsewhere = mount.replace(stack, f"another-{stack}")
     send(first, signal.SIGCONT)
-    assert (first.wait(120), waiting.wait(120)) == (0, 0)
+    assert first.wait(120) == 0
+    said = waiting.communicate(timeout=120)[0].decode()
+    assert json.loads(said)["unchanged"] == [mount], said
     assert publish(site.beta, {elsewhere: root}) == (elsewhere,)
     shown(site.beta, mount, root)
+    sound(site)
+
+
+def test_publisher_that_waited_goes_on_from_what_the_other_published(site: House, mount: str, tmp_path: Path) -> None:
+    first, second = tree(tmp_path, "first", a__x=b"1"), tree(tmp_path, "second", b__x=b"2")
+    one = halfway(site, site.alpha, mount, first)
+    other = site.beta.start(*publisher({mount: second}, "wait"), stdout=subprocess.PIPE)
+    time.sleep(2)  # enough to have been refused the lease once
+    send(one, signal.SIGCONT)
+    assert one.wait(120) == 0
+    said, _ = other.communicate(timeout=120)
+    assert (other.returncode, json.loads(said)["changed"]) == (0, [mount]), said
+    shown(site.beta, mount, second)
     sound(site)
 
 

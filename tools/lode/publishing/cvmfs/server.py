@@ -117,7 +117,7 @@ def transaction(there: Server, sources: Sequence[Source], *, tags: Sequence[str]
     _open(there, [source.mount for source in sources])
     try:
         if there.lease:
-            _call(there, "mount", there.name)  # as it is now that nobody else can change it
+            _renew(there)  # it shows what is there now that nobody else can change it
             new = _unpublished(there, sources)
         for source in new:
             _lay(there, source, progress)
@@ -175,6 +175,13 @@ def _open(there: Server, mounts: Sequence[str]) -> None:
         )
     if done.status:
         raise _failed(done)
+
+
+def _renew(there: Server) -> None:
+    """Let the open transaction's mount show what is published now."""
+    _call(there, "mount", there.name)
+    if not os.access(there.mounted, os.W_OK):  # what it has renewed lies there read-only until the next call (2.11.5)
+        _call(there, "mount", there.name)
 
 
 def _leased(there: Server, mounts: Sequence[str]) -> str:
