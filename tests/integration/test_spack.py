@@ -85,10 +85,13 @@ def test_spack_chooses_what_the_lock_says(spack: Spack, user: Path, tmp_path: Pa
 
 
 def test_spack_chooses_what_a_lock_says_of_recipes_that_no_stack_has(spack: Spack, user: Path, tmp_path: Path) -> None:
-    lock, recipes, file = remaining(T)
-    shop = shop_of(lock, render(lock, recipes=recipes, file=file).tree, spack, user, tmp_path)
-    shop.concretize()
-    assert differences(lock, recipes, shop) == ()
+    for lock, recipes, file in remaining():
+        (target,) = lock.targets
+        files = render(lock, recipes=recipes, file=file).tree
+        (tmp_path / target.definition.name).mkdir()
+        shop = shop_of(lock, files, spack, user, tmp_path / target.definition.name, target.definition.name)
+        shop.concretize()
+        assert differences(lock, recipes, shop) == ()
 
 
 def test_spack_finds_no_fault_in_any_package(spack: Spack, user: Path, tmp_path: Path) -> None:

@@ -63,11 +63,18 @@ def lone(package: str) -> tuple[Lock, Mapping[str, Recipe], File]:
 
 
 @cache
-def remaining(target: str) -> tuple[Lock, Mapping[str, Recipe], File]:
-    """Return what `shipped` does for a made-up stack of all recipes that no shipped lock has; ResolutionError."""
+def remaining() -> tuple[tuple[Lock, Mapping[str, Recipe], File], ...]:
+    """Return what `shipped` does for made-up stacks that have together all recipes that no shipped lock has.
+
+    Each is of the recipes that `lone` takes to the same target; ResolutionError if they do not fit together.
+    """
+    on_target: dict[str, list[str]] = {}
+    for package in uncovered():
+        (target,) = lone(package)[0].targets
+        on_target.setdefault(target.definition.name, []).append(package)
     recipes = {name: catalogue().recipe(name) for name in catalogue().recipe_names()}
-    lock, file = _made_up(uncovered(), target)
-    return lock, recipes, file
+    made = [_made_up(tuple(packages), name) for name, packages in sorted(on_target.items())]
+    return tuple((lock, recipes, file) for lock, file in made)
 
 
 def pretended(location: str) -> Digest:
