@@ -1,12 +1,14 @@
 """Writes docs/reference/catalogue.md, a row for each recipe and for each system that has none; `--check` only compares.
 
-    tools/catalogue.py                     write the page
-    tools/catalogue.py --check             say how the page differs from what it should be
+    tools/catalogue.py                     write the pages
+    tools/catalogue.py --check             say how the pages differ from what they should be
     tools/catalogue.py --record CACHE      note first which nodes of the locks lie built in the cache folder CACHE
+    tools/catalogue.py --tested REPORT     note first what tests gave, from what `lode test --json` printed
 
 What was built is never typed: `docs/reference/built.json` is what `--record` found in a cache, by node hash, and a row
-says "built" only of the version that is noted there. `docs/reference/catalogue.yaml` holds what no file can tell: why a
-recipe could not be built, and which systems of the field have no recipe yet.
+says "built" only of the version that is noted there; what passed is noted with the node whose tests it was.
+`docs/reference/catalogue.yaml` holds what no file can tell: why a recipe could not be built, and which systems of the
+field have no recipe yet. docs/reference/dance-core.md has the times of the nodes of that stack.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -26,12 +29,16 @@ from lode.building.cache import Cache
 from lode.definitions.catalogue import Catalogue
 from lode.definitions.recipe import Recipe, RecipeVersion, System
 from lode.errors import LodeError
-from lode.locking.graph import Lock
+from lode.locking.graph import Lock, Node
 from lode.rendering import RENDERERS, renderer
+from lode.testing import results
+from lode.testing.results import TestReport
 from lode.workflow.lock import files, locked
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, BUILT, NOTES = (ROOT / "docs" / "reference" / name for name in ("catalogue.md", "built.json", "catalogue.yaml"))
+CORE, CORE_PAGE = "dance-core@2026.11", ROOT / "docs" / "reference" / "dance-core.md"
+_LANGUAGES = {"c": "C", "cxx": "C++", "fortran": "Fortran"}
 NOTE = "<!-- Written by tools/catalogue.py: change a recipe, catalogue.yaml or built.json, then run that. -->"
 KEEPER = "the project"
 _REGISTRIES = {"pypi": "PyPI", "debian": "Debian"}
@@ -142,6 +149,73 @@ def _locks(catalogue: Catalogue) -> Iterator[tuple[str, Lock]]:
             yield reference, locked(catalogue, reference)
 
 
+def times_page(lock: Lock, built: Mapping[str, Any]) -> str:
+    """Return the page that says how long each node of `lock` took, and which of its tests passed."""
+    (target,) = (one.definition.name for one in lock.targets)
+    noted = {node.package: _of_node(node, target, built) for node in lock.nodes}
+    known = [one for one in noted.values() if one]
+    seconds = sum(one["cpu_s"] for one in known)
+    passed = sum(one.get("tests", {}).get("passed", 0) for one in known)
+    wheels = sum(node.prebuilt for node in lock.nodes)
+    compiled = sum(bool(node.languages) for node in lock.nodes)
+    rows = [
+        f"| {node.package} | {node.version} | {_made_of(node)} | {_seconds(noted[node.package])} "
+        f"| {_tests(noted[node.package])} |"
+        for node in sorted(lock.nodes, key=lambda node: -noted[node.package].get("cpu_s", -1.0))
+    ]
+    parts = [
+        NOTE,
+        f"# Times of {lock.stack}",
+        f"{lock.stack}@{lock.release} holds what of the [catalogue](catalogue.md) the package registries carry the "
+        f"source of, as far as one CPython can hold it: {len(lock.nodes)} nodes on {target}, {compiled} of them "
+        f"compiled, {wheels} wheels that nobody compiles, and packages without compiled parts.",
+        "```console\n$ lode build dance-core && lode test dance-core --tools\n```",
+        f"**Built here: {len(known)} of {len(lock.nodes)} nodes, {seconds:.0f} s of CPU in all**, which is "
+        f"{seconds / 120:.0f} minutes on two cores that do nothing else. **Tests: {passed} passed**, those of the "
+        "packages that only builds need included. A dash means that this node has not been built or tested as it is "
+        "locked today. [Build and resume](../how-to/build.md) tells how it goes in sittings.",
+        "\n".join(["| package | version | made of | CPU time | tests passed |", "|---" * 5 + "|", *rows]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _of_node(node: Node, target: str, built: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is noted of this very node, nothing when it is another's."""
+    found: Mapping[str, Any] = built.get(node.package, {}).get(target, {})
+    return found if found.get("node") == node.hashes[target] else {}
+
+
+def _made_of(node: Node) -> str:
+    if node.prebuilt:
+        return "wheel"
+    return "source" + (f", {' and '.join(_LANGUAGES[one] for one in node.languages)}" if node.languages else "")
+
+
+def _seconds(noted: Mapping[str, Any]) -> str:
+    return f"{noted['cpu_s']:.0f} s" if noted else "—"
+
+
+def _tests(noted: Mapping[str, Any]) -> str:
+    counts: Mapping[str, int] = noted.get("tests", {})
+    if not counts:
+        return "—"
+    return f"{counts.get('passed', 0)} of {sum(counts.values())}"
+
+
+def tested(catalogue: Catalogue, built: Mapping[str, Any], report: TestReport) -> dict[str, Any]:
+    """Return `built` with how many tests of each node ended how; LodeError when the report is of no shipped lock."""
+    locks = {lock.digest: lock for _, lock in _locks(catalogue)}
+    if report.lock_digest not in locks:
+        raise LodeError(f"the report is of the lock {report.lock_digest}, which no stack has")
+    found: dict[str, Any] = {package: dict(targets) for package, targets in built.items()}
+    for package, ended in report.packages():
+        noted = found.get(package, {}).get(report.target)
+        if noted and _of_node(locks[report.lock_digest].node(package), report.target, built):
+            counts = Counter(str(result.outcome) for result in ended)
+            found[package][report.target] = {**noted, "tests": dict(sorted(counts.items()))}
+    return found
+
+
 def recorded(catalogue: Catalogue, built: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return `built` with what of the locks' nodes lies in the cache `folder`."""
     found: dict[str, Any] = {package: dict(targets) for package, targets in built.items()}
@@ -152,12 +226,14 @@ def recorded(catalogue: Catalogue, built: Mapping[str, Any], folder: Path) -> di
                 artifact = there.peek(node_hash)
                 if artifact is not None:
                     entry = {"version": node.version, "cpu_s": round(artifact.record.cpu_s, 1), "node": node_hash}
-                    found.setdefault(node.package, {})[target] = entry
+                    before = found.setdefault(node.package, {}).get(target, {})
+                    tests = {"tests": before["tests"]} if before.get("node") == node_hash and "tests" in before else {}
+                    found[node.package][target] = {**entry, **tests}
     return found
 
 
 def main(words: Sequence[str]) -> int:
-    """Write the page, or with `--check` print how it differs; return 1 when it does."""
+    """Write the pages, or with `--check` print how they differ; return 1 when they do."""
     try:
         return _written(words)
     except LodeError as error:
@@ -170,15 +246,26 @@ def _written(words: Sequence[str]) -> int:
     built = json.loads(BUILT.read_text(encoding="utf-8")) if BUILT.exists() else {}
     if "--record" in words:
         built = recorded(catalogue, built, Path(words[list(words).index("--record") + 1]))
+    if "--tested" in words:
+        report = Path(words[list(words).index("--tested") + 1])
+        built = tested(catalogue, built, results.load(report.read_bytes(), str(report)))
+    if {"--record", "--tested"} & set(words):
         BUILT.write_text(json.dumps(built, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    text = page(catalogue, built, yaml.safe_load(NOTES.read_text(encoding="utf-8")) or {})
-    old = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    pages = {
+        PAGE: page(catalogue, built, yaml.safe_load(NOTES.read_text(encoding="utf-8")) or {}),
+        CORE_PAGE: times_page(locked(catalogue, CORE), built),
+    }
+    return max([_page_written(path, text, words) for path, text in pages.items()])
+
+
+def _page_written(path: Path, text: str, words: Sequence[str]) -> int:
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
     if "--check" in words:
         lines = difflib.unified_diff(old.splitlines(), text.splitlines(), "as it is", "as it must be", lineterm="")
         print("\n".join(lines), end="" if old == text else "\n")
     elif old != text:
-        PAGE.write_text(text, encoding="utf-8")
-        print(f"wrote {PAGE}")
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path}")
     return 1 if "--check" in words and old != text else 0
 
 

@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.testing.factory import TARGET, report, result
 from tests.tools.scripts import script
 
 from lode.definitions.catalogue import Catalogue
+from lode.errors import LodeError
+from lode.testing.results import Outcome
+from lode.workflow.lock import locked
 
 ROOT = script("catalogue").ROOT
 CATALOGUE = Catalogue.open([ROOT], here=ROOT)
+LOCK = locked(CATALOGUE, script("catalogue").CORE)
 NOTES: dict[str, Any] = yaml.safe_load(script("catalogue").NOTES.read_text(encoding="utf-8"))
 
 
@@ -32,6 +37,47 @@ def test_page_is_what_the_script_writes() -> None:
     assert catalogue.PAGE.read_text(encoding="utf-8") == catalogue.page(CATALOGUE, built, NOTES), (
         "docs/reference/catalogue.md is out of date: run tools/catalogue.py"
     )
+
+
+def test_page_of_times_is_what_the_script_writes() -> None:
+    catalogue = script("catalogue")
+    built = json.loads(catalogue.BUILT.read_text(encoding="utf-8"))
+    assert catalogue.CORE_PAGE.read_text(encoding="utf-8") == catalogue.times_page(LOCK, built), (
+        "docs/reference/dance-core.md is out of date: run tools/catalogue.py"
+    )
+
+
+def of_node(package: str) -> dict[str, Any]:
+    """Return what is noted of this node of dance-core, built in a hundred seconds."""
+    node = LOCK.node(package)
+    return {package: {TARGET: {"version": node.version, "cpu_s": 100.0, "node": node.hashes[TARGET]}}}
+
+
+def times_row(built: dict[str, Any], package: str) -> str:
+    lines = script("catalogue").times_page(LOCK, built).splitlines()
+    return next(line for line in lines if line.startswith(f"| {package} |"))
+
+
+def test_time_is_told_of_the_node_of_the_lock_alone() -> None:
+    assert times_row(of_node("zlib"), "zlib") == "| zlib | 1.3.1 | source, C | 100 s | — |"
+    built = of_node("zlib")
+    built["zlib"][TARGET]["node"] = "0" * 64
+    assert times_row(built, "zlib") == "| zlib | 1.3.1 | source, C | — | — |"
+    assert times_row({}, "scipy").split(" | ")[2] == "wheel"
+    assert "**Built here: 1 of " in script("catalogue").times_page(LOCK, of_node("zlib"))
+
+
+def test_what_tests_gave_is_noted_with_their_node() -> None:
+    results = [
+        result("zlib", "one"), result("zlib", "two", outcome=Outcome.FAILED), result("xz", "one"), result("", "chain"),
+    ]  # fmt: skip
+    given = report(*results, target=TARGET, lock_digest=LOCK.digest)
+    built = script("catalogue").tested(CATALOGUE, of_node("zlib"), given)
+    assert built["zlib"][TARGET]["tests"] == {"failed": 1, "passed": 1}
+    assert set(built) == {"zlib"}  # xz was not noted as built
+    assert times_row(built, "zlib") == "| zlib | 1.3.1 | source, C | 100 s | 1 of 2 |"
+    with pytest.raises(LodeError, match="which no stack has"):
+        script("catalogue").tested(CATALOGUE, {}, report(*results, target=TARGET))
 
 
 def test_every_recipe_has_a_row() -> None:
