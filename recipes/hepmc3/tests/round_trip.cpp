@@ -11,7 +11,8 @@
 using namespace HepMC3;
 
 int main() {
-  // pi+ -> mu+ nu_mu at rest: E_mu = (M^2 + m^2) / 2M, p = (M^2 - m^2) / 2M
+  // pi+ -> mu+ nu_mu at rest: E_mu = (M^2 + m^2) / 2M, p = (M^2 - m^2) / 2M, with the masses in GeV of the Review of Particle
+  // Physics (2022).
   const double pion = 0.13957039, muon = 0.1056583755;
   const double momentum = (pion * pion - muon * muon) / (2 * pion);
   const double energy = (pion * pion + muon * muon) / (2 * pion);

@@ -1,4 +1,7 @@
-"""Mean yields through Python are those of the C++ library, and drawn quanta scatter about them."""
+"""Mean yields through Python are those of the C++ library, and drawn quanta scatter about them.
+
+The numbers of yields.json are NEST's own, of the release that each names: no measurement.
+"""
 
 import json
 import os
