@@ -157,7 +157,7 @@ def test_transaction_publishes_all_trees_at_once_and_tags(fake: Fake, tree: Sour
     assert done.changed == (tree.mount, other.mount)
     assert fake.state["calls"] == [
         ["transaction", FQRN],
-        ["publish", "-a", "one", "-m", "published by Lode", FQRN],
+        ["publish", "-a", "one", "-m", "published-by-Lode", FQRN],
     ]
     place = fake.mounted / MOUNT[1:]
     markers = {".cvmfscatalog", "lib/python3/.cvmfscatalog", "share/.cvmfscatalog"}
@@ -189,7 +189,7 @@ def test_gateway_leases_a_path_whose_parent_is_there(gateway: Fake, tree: Source
     assert gateway.state["calls"] == [
         ["transaction", FQRN + leased],
         ["mount", FQRN],
-        ["publish", "-a", "one", "-m", "published by Lode", FQRN],
+        ["publish", "-a", "one", "-m", "published-by-Lode", FQRN],
         ["mount", FQRN],
     ]
 
@@ -212,7 +212,7 @@ def test_gateway_gives_back_the_lease_of_a_tree_that_another_has_published(
 
 
 def test_lease_of_another_publisher_is_told(gateway: Fake, tree: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BUSY", "1h59m3s")
+    monkeypatch.setenv("BUSY", "1h59m3.199414088s")
     with pytest.raises(PublicationError) as error:
         server.transaction(gateway.there(lease=True), [tree], tags=[], progress=Silent())
     assert str(error.value) == (

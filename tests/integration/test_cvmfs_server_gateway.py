@@ -91,7 +91,8 @@ def test_name_is_given_to_what_is_published_already(site: House, mount: str, tmp
     root = tree(tmp_path)
     publish(site.alpha, {mount: root})
     assert publish(site.alpha, {mount: root}, tags=["later"]) == ()
-    assert "later" in site.gateway.run("cvmfs_server", "tag", "-l", "-x", NAME)
+    tags = site.gateway.run("cvmfs_server", "tag", "-l", "-x", NAME).splitlines()
+    assert [line.split()[-1] for line in tags if line.startswith("later ")] == ["published-by-Lode"]
     assert "Tag name 'later' is already in use" in refused(site.beta, {mount: root}, tags=["later"])
     sound(site)
 

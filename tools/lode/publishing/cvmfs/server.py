@@ -33,11 +33,11 @@ PROGRAM = "cvmfs_server"
 CONFIGURATION = Path("/etc/cvmfs/repositories.d")  # of the repositories that this machine serves or publishes to
 
 _LINES = 5  # of the program's output that a message shows
-_DESCRIPTION = "published by Lode"
+_DESCRIPTION = "published-by-Lode"  # one word: `publish` hands a gateway no more (2.11.5)
 _UPSTREAM = re.compile(r"^CVMFS_UPSTREAM_STORAGE=[\"']?(.*?)[\"']?\s*$", re.MULTILINE)
 _REFUSED = re.compile(r"^Error: '(.+)'$", re.MULTILINE)  # what the gateway says
 _NOISE = re.compile(r"^(?:Stacktrace|Executed Command):$", re.MULTILINE)  # what follows is for developers of CernVM-FS
-_LEFT = re.compile(r"Time remaining = (\S+)")
+_LEFT = re.compile(r"Time remaining = ([^\s.]+)(?:\.\d+)?(m?s)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ def _open(there: Server, mounts: Sequence[str]) -> None:
         raise PublicationError(
             f"the gateway has leased {path or '/'} of {there.name}, or a folder in or above it, to another publisher",
             hint="call again when that one has published, or give --wait SECONDS; a lease that is not given back ends "
-            + (f"in {left[1]}" if left else "by itself"),
+            + (f"in {left[1]}{left[2] or ''}" if left else "by itself"),
         )
     refusal = _REFUSED.search(done.stdout)
     if done.status and refusal:
