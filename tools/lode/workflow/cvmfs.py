@@ -177,8 +177,9 @@ def all_sources(
     And the mount points of images that need not be published again. Errors as of `sources` and `unpacked.images`.
     """
     name = work.repository.name
-    trees = sources(references, places, name)
-    wanted = unpacked.images(roots(references, places), name) if images else ()
+    found = roots(references, places)
+    trees = [_source(root, name) for root in found]
+    wanted = unpacked.images(found, name) if images else ()
     with unpacked.sources(work.stratum(), wanted, cache=cache, place=work.cache, progress=progress) as (
         more,
         unchanged,

@@ -14,13 +14,15 @@ from lode.cli.cvmfs.shared import FILE, FOLDER, placed
 from lode.errors import UsageError
 from lode.workflow import cvmfs
 
+_IMAGES = click.option("--images/--no-images", default=None, help="The images of the trees, unpacked for Apptainer, "
+                       "too; default: as `images:` in the repository's file says.")  # fmt: skip
+
 
 @click.command()
 @click.argument("fqrn")
 @click.argument("trees", nargs=-1, metavar="[STACK|PREFIX]...")
 @click.option("--remove", multiple=True, metavar="PATH", help="Take away what is at /<stack>/<release>/<target>.")
-@click.option("--images/--no-images", default=None, help="The images of the trees, unpacked for Apptainer, too; "
-              "default: as `images:` in the repository's file says.")  # fmt: skip
+@_IMAGES
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; default: the CPUs.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page to read.")
 @placed
@@ -55,8 +57,7 @@ def plan(
 @click.argument("fqrn")
 @click.argument("trees", nargs=-1, metavar="[STACK|PREFIX]...")
 @click.option("--remove", multiple=True, metavar="PATH", help="Take away what is at /<stack>/<release>/<target>.")
-@click.option("--images/--no-images", default=None, help="The images of the trees, unpacked for Apptainer, too; "
-              "default: as `images:` in the repository's file says.")  # fmt: skip
+@_IMAGES
 @click.option("--tag", "tags", multiple=True, metavar="NAME", help="Name the revision. Repeatable.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Threads; default: the CPUs.")
 @placed
